@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONNECTOR_DS_STATUS_H
+#define CONNECTOR_DS_STATUS_H
+
+#include "wire/dsrpc_code.h"
+
+/* How a call of the Datasystem client ended: the code as the Datasystem numbers it, and what made
+ * it. The detail is set where the failure is made, never parsed out of a text. */
+enum ds_detail {
+    DS_DETAIL_NONE,          /* succeeded */
+    DS_DETAIL_ANSWERED,      /* the worker said so */
+    DS_DETAIL_CHECKED,       /* refused by the client's own checks; nothing was sent */
+    DS_DETAIL_SILENCE,       /* no answer within the time allowed: RPC_RECV_TIMEOUT */
+    DS_DETAIL_DECLARED_LOST, /* heartbeats are missing: fails at once */
+    DS_DETAIL_UNDECODABLE,   /* an answer came that is not one */
+    DS_DETAIL_CLOSED         /* client closed or never initialised, or closed meanwhile */
+};
+
+struct ds_status {
+    int32_t code; /* enum dsrpc_code */
+    enum ds_detail detail;
+    const char *text; /* the message, without the code; valid as long as the result it is part of */
+};
+
+/* Why a call failed, for counters. Row: enumerator, word used in metrics and scenarios. */
+#define DS_CAUSE_LIST(ROW)                                                                         \
+    ROW(DS_CAUSE_NONE, "none")                                                                     \
+    ROW(DS_CAUSE_NOT_FOUND, "not_found")                                                           \
+    ROW(DS_CAUSE_BACKEND_TIMEOUT, "backend_timeout")                                               \
+    ROW(DS_CAUSE_TRANSPORT, "transport")                                                           \
+    ROW(DS_CAUSE_DISCONNECTED, "disconnected")                                                     \
+    ROW(DS_CAUSE_INVALID, "invalid")                                                               \
+    ROW(DS_CAUSE_OUT_OF_MEMORY, "out_of_memory")                                                   \
+    ROW(DS_CAUSE_CODEC, "codec") /* "decode" of a get, "encode" of a put */                        \
+    ROW(DS_CAUSE_OTHER, "other")
+
+enum ds_cause {
+#define DS_CAUSE_ENUM(name, word) name,
+    DS_CAUSE_LIST(DS_CAUSE_ENUM)
+#undef DS_CAUSE_ENUM
+        DS_CAUSE_COUNT
+};
+
+/* The one table from code and detail to cause (design.md section 10, "Cause of a failure"). */
+enum ds_cause ds_cause_of(int32_t code, enum ds_detail detail);
+const char *ds_cause_word(enum ds_cause cause);
+
+/* "code: [Key not found], msg: [Cannot get objects from worker, traceId: ...]", cut to fit. */
+void ds_status_format(const struct ds_status *status, char *out_text, size_t text_bytes);
+
+#endif
