@@ -24,8 +24,8 @@ RT_NODISCARD struct rt_blob *rt_blob_copy(struct rt_slice bytes);
 typedef void rt_blob_free_fn(void *arg, void *data);
 
 /* Memory somebody else made. `free_fn` may be NULL for static memory. On NULL nothing was taken. */
-RT_NODISCARD struct rt_blob *
-rt_blob_wrap(void *data, size_t len_bytes, rt_blob_free_fn *free_fn, void *arg);
+RT_NODISCARD struct rt_blob *rt_blob_wrap(void *data, size_t len_bytes, rt_blob_free_fn *free_fn,
+                                          void *arg);
 
 struct rt_blob *rt_blob_retain(struct rt_blob *blob); /* returns `blob` */
 void rt_blob_release(struct rt_blob *blob);           /* NULL: nothing happens */
@@ -46,8 +46,8 @@ struct rt_blob_builder {
 void rt_blob_builder_init(struct rt_blob_builder *builder, size_t total_bytes);
 
 /* Where the next bytes go: at least 1 byte of room while filled < total. RT_E_NOMEM: unchanged. */
-RT_NODISCARD enum rt_status
-rt_blob_builder_space(struct rt_blob_builder *builder, uint8_t **out_data, size_t *out_len_bytes);
+RT_NODISCARD enum rt_status rt_blob_builder_space(struct rt_blob_builder *builder,
+                                                  uint8_t **out_data, size_t *out_len_bytes);
 void rt_blob_builder_commit(struct rt_blob_builder *builder, size_t len_bytes);
 bool rt_blob_builder_is_full(const struct rt_blob_builder *builder);
 

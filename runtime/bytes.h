@@ -19,8 +19,8 @@ RT_NODISCARD struct rt_outbox *rt_outbox_create(void);
 void rt_outbox_destroy(struct rt_outbox *outbox);
 
 /* Appends a copy. On an error nothing was appended. */
-RT_NODISCARD enum rt_status
-rt_outbox_add(struct rt_outbox *outbox, const void *data, size_t len_bytes);
+RT_NODISCARD enum rt_status rt_outbox_add(struct rt_outbox *outbox, const void *data,
+                                          size_t len_bytes);
 
 /* Appends a part of `blob` by reference; a reference is taken and dropped when sent. */
 RT_NODISCARD enum rt_status rt_outbox_add_blob(struct rt_outbox *outbox, struct rt_blob *blob,
@@ -28,9 +28,10 @@ RT_NODISCARD enum rt_status rt_outbox_add_blob(struct rt_outbox *outbox, struct 
 
 size_t rt_outbox_len_bytes(const struct rt_outbox *outbox);
 
-/* Moves the first `len_bytes` (all when more than there are) from one to the other, by reference. */
-RT_NODISCARD enum rt_status
-rt_outbox_move(struct rt_outbox *to, struct rt_outbox *from, size_t len_bytes);
+/* Moves the first `len_bytes` (all when more than there are) from one to the other, by reference.
+ */
+RT_NODISCARD enum rt_status rt_outbox_move(struct rt_outbox *to, struct rt_outbox *from,
+                                           size_t len_bytes);
 
 /* XORs byte `offset_bytes` with 0xff; its surroundings are copied, a shared blob never changes.
  * RT_E_INVALID when there is no such byte. */
@@ -70,11 +71,11 @@ RT_NODISCARD struct rt_blob *rt_inbox_take_blob(struct rt_inbox *inbox);
 /* Feeding: a copy of bytes (tests, fuzzing), all of an outbox by reference (simulated network),
  * or at most `max_bytes` from a descriptor. `out_len_bytes` 0 with RT_OK means end of file;
  * RT_E_AGAIN means the descriptor has nothing now. */
-RT_NODISCARD enum rt_status
-rt_inbox_add(struct rt_inbox *inbox, const void *data, size_t len_bytes);
+RT_NODISCARD enum rt_status rt_inbox_add(struct rt_inbox *inbox, const void *data,
+                                         size_t len_bytes);
 RT_NODISCARD enum rt_status rt_inbox_add_outbox(struct rt_inbox *inbox, struct rt_outbox *from);
-RT_NODISCARD enum rt_status
-rt_inbox_read(struct rt_inbox *inbox, int fd, size_t max_bytes, size_t *out_len_bytes);
+RT_NODISCARD enum rt_status rt_inbox_read(struct rt_inbox *inbox, int fd, size_t max_bytes,
+                                          size_t *out_len_bytes);
 
 /* Writes what the descriptor takes. RT_E_AGAIN: something is left. Sets errno on RT_E_IO. */
 RT_NODISCARD enum rt_status rt_outbox_write(struct rt_outbox *outbox, int fd);

@@ -16,21 +16,21 @@
 #define RT_RECORD_LIST(ROW)                                                                        \
     ROW(RT_REC_STEP_STARTED, "step.started")                                                       \
     ROW(RT_REC_STEP_DONE, "step.done")                                                             \
-    ROW(RT_REC_CALL_STARTED, "call.started")           /* op, key; id = call */                    \
-    ROW(RT_REC_CALL_DONE, "call.done")                 /* code, number = microseconds */           \
-    ROW(RT_REC_RPC_SENT, "rpc.sent")                   /* client; id = rpc, number = attempt */    \
-    ROW(RT_REC_RPC_ARRIVED, "rpc.arrived")             /* server; number = payload bytes */        \
-    ROW(RT_REC_RPC_APPLIED, "rpc.applied")             /* server; code */                          \
-    ROW(RT_REC_RPC_ANSWERED, "rpc.answered")           /* server; code, number = payload bytes */  \
-    ROW(RT_REC_RPC_RECEIVED, "rpc.received")           /* client; code */                          \
-    ROW(RT_REC_RPC_ABANDONED, "rpc.abandoned")         /* client gave up on id; detail = why */    \
-    ROW(RT_REC_RPC_LATE, "rpc.late")                   /* client; an answer nobody waits for */    \
-    ROW(RT_REC_RPC_EATEN, "rpc.eaten")                 /* request or answer lost; cause = fault */ \
-    ROW(RT_REC_CONNECTION, "connection")               /* detail = opened, closed: ..., refused */ \
-    ROW(RT_REC_STATE, "state")                         /* subject = what, detail = new state */    \
-    ROW(RT_REC_FAULT_FIRED, "fault.fired")             /* subject = fault id, detail = action */   \
-    ROW(RT_REC_FAULT_RELEASED, "fault.released")       /* what it held goes on */                  \
-    ROW(RT_REC_EVENT, "event")                         /* subject = "worker-1.restarted" ... */    \
+    ROW(RT_REC_CALL_STARTED, "call.started")     /* op, key; id = call */                          \
+    ROW(RT_REC_CALL_DONE, "call.done")           /* code, number = microseconds */                 \
+    ROW(RT_REC_RPC_SENT, "rpc.sent")             /* client; id = rpc, number = attempt */          \
+    ROW(RT_REC_RPC_ARRIVED, "rpc.arrived")       /* server; number = payload bytes */              \
+    ROW(RT_REC_RPC_APPLIED, "rpc.applied")       /* server; code */                                \
+    ROW(RT_REC_RPC_ANSWERED, "rpc.answered")     /* server; code, number = payload bytes */        \
+    ROW(RT_REC_RPC_RECEIVED, "rpc.received")     /* client; code */                                \
+    ROW(RT_REC_RPC_ABANDONED, "rpc.abandoned")   /* client gave up on id; detail = why */          \
+    ROW(RT_REC_RPC_LATE, "rpc.late")             /* client; an answer nobody waits for */          \
+    ROW(RT_REC_RPC_EATEN, "rpc.eaten")           /* request or answer lost; cause = fault */       \
+    ROW(RT_REC_CONNECTION, "connection")         /* detail = opened, closed: ..., refused */       \
+    ROW(RT_REC_STATE, "state")                   /* subject = what, detail = new state */          \
+    ROW(RT_REC_FAULT_FIRED, "fault.fired")       /* subject = fault id, detail = action */         \
+    ROW(RT_REC_FAULT_RELEASED, "fault.released") /* what it held goes on */                        \
+    ROW(RT_REC_EVENT, "event")                   /* subject = "worker-1.restarted" ... */          \
     ROW(RT_REC_NOTE, "note")
 
 enum rt_record_kind {
@@ -42,7 +42,7 @@ enum rt_record_kind {
 
 /* An empty text is "". Inside a sink every text is valid for the call only. */
 struct rt_record {
-    uint64_t seq; /* filled by append */
+    uint64_t seq;     /* filled by append */
     uint64_t time_us; /* filled by append */
     enum rt_record_kind kind;
     const char *actor;   /* "client-1", "worker-1", "edge" */
@@ -65,8 +65,8 @@ RT_NODISCARD enum rt_status rt_journal_create(struct rt_loop *loop, size_t ring_
 void rt_journal_destroy(struct rt_journal *journal);
 
 /* Sinks run in the order attached. At most 8. */
-RT_NODISCARD enum rt_status
-rt_journal_attach(struct rt_journal *journal, rt_journal_sink_fn *sink, void *arg);
+RT_NODISCARD enum rt_status rt_journal_attach(struct rt_journal *journal, rt_journal_sink_fn *sink,
+                                              void *arg);
 
 /* NULL journal: nothing happens, so that a product without a journal pays one test. NULL texts
  * are "". Never fails: a record that finds no memory is counted as lost. */

@@ -81,8 +81,8 @@ typedef bool rt_done_fn(void *arg);
  *   RT_E_IDLE     simulated only: no task, no timer, no bytes under way
  *   RT_E_STUCK    simulated only: 100,000 events without the clock moving
  */
-RT_NODISCARD enum rt_status
-rt_loop_run(struct rt_loop *loop, rt_done_fn *done, void *arg, uint64_t deadline_us);
+RT_NODISCARD enum rt_status rt_loop_run(struct rt_loop *loop, rt_done_fn *done, void *arg,
+                                        uint64_t deadline_us);
 void rt_loop_stop(struct rt_loop *loop);
 
 /* Number of tasks and timers run so far. */

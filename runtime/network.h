@@ -16,7 +16,8 @@ struct rt_network;
 struct rt_listener;
 struct rt_stream;
 
-RT_NODISCARD enum rt_status rt_network_create(struct rt_loop *loop, struct rt_network **out_network);
+RT_NODISCARD enum rt_status rt_network_create(struct rt_loop *loop,
+                                              struct rt_network **out_network);
 void rt_network_destroy(struct rt_network *network); /* all streams and listeners gone before */
 
 /* One-way delay of bytes and connections sent from now on. Simulated mode only. */

@@ -8,8 +8,9 @@
 /*
  * The Datasystem's RPC envelope over ZMTP (framing of 0.8.1).
  *
- *   request  [MetaPb][body]                      (+ [total, int64 LE][parts...] when it sends payload)
- *   answer   [queue id][MetaPb][ErrorInfoPb][body] (+ [total][parts...] when it returns payload)
+ *   request  [MetaPb][body]                      (+ [total, int64 LE][parts...] when it sends
+ * payload) answer   [queue id][MetaPb][ErrorInfoPb][body] (+ [total][parts...] when it returns
+ * payload)
  *
  * MetaPb is read by a small field scanner and echoed as raw bytes. Bodies are protobuf-c messages
  * of wire/proto/datasystem.proto. Values never pass through protobuf: they are payload parts.
@@ -78,7 +79,7 @@ struct dsrpc_meta {
     int64_t payload_index;
     struct rt_slice queue_id; /* field 4, the correlation key */
     struct rt_slice trace_id;
-    int64_t timeout;          /* the profile's unit; 0 when absent */
+    int64_t timeout; /* the profile's unit; 0 when absent */
     size_t tick_count;
 };
 
@@ -115,8 +116,8 @@ RT_NODISCARD enum rt_status dsrpc_request_decode(const struct dsrpc_profile *pro
 
 /* One value to send: pieces that are written one after the other, by reference. */
 struct dsrpc_piece {
-    struct rt_blob *blob;     /* NULL: `bytes` are copied */
-    struct rt_slice bytes;    /* inside `blob` when there is one */
+    struct rt_blob *blob;  /* NULL: `bytes` are copied */
+    struct rt_slice bytes; /* inside `blob` when there is one */
 };
 
 struct dsrpc_value {
@@ -150,13 +151,14 @@ RT_NODISCARD enum rt_status dsrpc_zmq_heartbeat_encode(struct rt_slice queue_id,
 struct dsrpc_answer {
     struct rt_slice queue_id;
     struct dsrpc_meta meta;
-    int32_t code;          /* ErrorInfoPb.error_code, 0: OK */
-    struct rt_slice text;  /* ErrorInfoPb.error_msg */
-    struct rt_slice body;  /* empty when code is not 0 */
+    int32_t code;         /* ErrorInfoPb.error_code, 0: OK */
+    struct rt_slice text; /* ErrorInfoPb.error_msg */
+    struct rt_slice body; /* empty when code is not 0 */
     struct dsrpc_payload payload;
 };
 
-/* RT_E_MALFORMED: not an answer. `returns_payload` as the method says (the queue id tells which). */
+/* RT_E_MALFORMED: not an answer. `returns_payload` as the method says (the queue id tells which).
+ */
 RT_NODISCARD enum rt_status dsrpc_answer_decode(const struct zmtp_message *message,
                                                 struct dsrpc_answer *out_answer);
 
@@ -166,10 +168,11 @@ RT_NODISCARD enum rt_status dsrpc_answer_payload(const struct zmtp_message *mess
 
 /* Writes an answer: `queue_id` and `raw_meta` are echoed. With code != 0 body and parts are left
  * out. `parts` NULL: no length frame (methods that return no payload). */
-RT_NODISCARD enum rt_status
-dsrpc_answer_encode(struct rt_slice queue_id, struct rt_slice raw_meta, int32_t code,
-                    struct rt_slice text, struct rt_slice body, bool has_payload,
-                    const struct dsrpc_value *parts, size_t part_count, struct rt_outbox *out);
+RT_NODISCARD enum rt_status dsrpc_answer_encode(struct rt_slice queue_id, struct rt_slice raw_meta,
+                                                int32_t code, struct rt_slice text,
+                                                struct rt_slice body, bool has_payload,
+                                                const struct dsrpc_value *parts, size_t part_count,
+                                                struct rt_outbox *out);
 
 /* [queue id][MetaPb][MetaPb]: what a ZMQ heartbeat gets. */
 RT_NODISCARD enum rt_status dsrpc_zmq_heartbeat_answer(const struct dsrpc_meta *meta,

@@ -17,11 +17,11 @@ enum zmtp_role { ZMTP_DEALER, ZMTP_ROUTER };
 
 struct zmtp_options {
     enum zmtp_role role;
-    struct rt_slice identity;       /* announced in READY; may be empty; copied */
-    size_t frame_limit_bytes;       /* 0: 2 GiB */
-    size_t message_limit_frames;    /* 0: 20,000 */
-    size_t message_limit_bytes;     /* 0: 8 GiB; small frames together at most 64 MiB */
-    size_t blob_threshold_bytes;    /* frames over this become blobs; 0: 64 KiB */
+    struct rt_slice identity;    /* announced in READY; may be empty; copied */
+    size_t frame_limit_bytes;    /* 0: 2 GiB */
+    size_t message_limit_frames; /* 0: 20,000 */
+    size_t message_limit_bytes;  /* 0: 8 GiB; small frames together at most 64 MiB */
+    size_t blob_threshold_bytes; /* frames over this become blobs; 0: 64 KiB */
 };
 
 struct zmtp_codec;
@@ -50,7 +50,7 @@ enum zmtp_event {
     ZMTP_EVENT_GREETED, /* the greeting was right; our READY is in the outbox */
     ZMTP_EVENT_OPEN,    /* the peer's READY came; zmtp_peer_identity() is known */
     ZMTP_EVENT_MESSAGE,
-    ZMTP_EVENT_PROBE    /* one empty frame: the ROUTER probe, to be ignored */
+    ZMTP_EVENT_PROBE /* one empty frame: the ROUTER probe, to be ignored */
 };
 
 /*
@@ -76,14 +76,14 @@ void zmtp_describe(const struct zmtp_codec *codec, char *out_text, size_t text_b
 
 /* ---- writing frames; stateless -------------------------------------------------------------- */
 
-RT_NODISCARD enum rt_status
-zmtp_write_frame(struct rt_outbox *out, struct rt_slice bytes, bool is_more);
+RT_NODISCARD enum rt_status zmtp_write_frame(struct rt_outbox *out, struct rt_slice bytes,
+                                             bool is_more);
 RT_NODISCARD enum rt_status zmtp_write_blob(struct rt_outbox *out, struct rt_blob *blob,
                                             size_t offset_bytes, size_t len_bytes, bool is_more);
 
 /* Only the flag byte and the length: the caller appends exactly `len_bytes` (scatter/gather). */
-RT_NODISCARD enum rt_status
-zmtp_write_header(struct rt_outbox *out, size_t len_bytes, bool is_more);
+RT_NODISCARD enum rt_status zmtp_write_header(struct rt_outbox *out, size_t len_bytes,
+                                              bool is_more);
 RT_NODISCARD enum rt_status zmtp_write_ping(struct rt_outbox *out, uint16_t ttl_ds);
 
 #endif
