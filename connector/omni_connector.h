@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONNECTOR_OMNI_CONNECTOR_H
+#define CONNECTOR_OMNI_CONNECTOR_H
+
+#include "connector/ds_binding.h"
+#include "connector/omni_value.h"
+
+/*
+ * YuanrongConnector: the OmniConnector contract over the Datasystem (connector contract sections
+ * 1 to 6). Asynchronous, one thread, its loop's. omni_blocking.h is the thread-safe face.
+ */
+struct omni_connector;
+
+/* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms; other
+ * keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns. */
+struct omni_connector_config {
+    const struct omni_value *extra;
+    const struct ds_binding *binding; /* NULL: ds_native_binding */
+};
+
+/* Texts of errors and log lines; borrowed for the call. */
+enum omni_log_level { OMNI_LOG_DEBUG, OMNI_LOG_INFO, OMNI_LOG_ERROR };
+typedef void omni_log_fn(void *arg, enum omni_log_level level, const char *text);
+
+struct omni_environment {
+    struct ds_environment ds; /* ds.name is the connector's name */
+    omni_log_fn *log;         /* NULL: silent */
+    void *log_arg;
+};
+
+/* How a construction ended: exactly once, later. On success `connector` is the caller's. On
+ * failure it is NULL and `text` is what Python would raise. */
+typedef void omni_created_fn(void *arg, struct omni_connector *connector, const char *text);
+
+/* Binding check, options, then init of the client (connector contract section 3, in that order).
+ * RT_E_NOMEM: nothing happened, `created` never runs. */
+RT_NODISCARD enum rt_status omni_connector_create(const struct omni_environment *environment,
+                                                  const struct omni_connector_config *config,
+                                                  omni_created_fn *created, void *arg);
+
+/* Closes. Calls in flight end first, as refused because closed. NULL: nothing happens. */
+void omni_connector_destroy(struct omni_connector *connector);
+
+struct omni_put_result {
+    bool is_success;
+    uint64_t size_bytes; /* serialized; 0 on failure */
+    enum ds_cause cause; /* of a failure; DS_CAUSE_NONE otherwise, also when refused as closed */
+    struct ds_status status; /* what the client said */
+};
+typedef void omni_put_fn(void *arg, const struct omni_put_result *result);
+
+struct omni_get_result {
+    const struct omni_value *data; /* NULL: nothing; borrowed from `arena` */
+    struct omni_arena *arena;      /* set *is_arena_kept to keep it; then destroy it yourself */
+    bool *is_arena_kept;
+    uint64_t size_bytes;
+    enum ds_cause cause;
+    struct ds_status status;
+    struct rt_blob *payload; /* the bytes as they came; borrowed; NULL when there were none */
+};
+typedef void omni_get_fn(void *arg, const struct omni_get_result *result);
+
+/* Texts are copied, `data` is encoded before this returns and its blobs are retained; bodies that
+ * lie in no blob are copied. Results come later, exactly once.
+ * RT_E_NOMEM: nothing happened. */
+RT_NODISCARD enum rt_status omni_put(struct omni_connector *connector, const char *from_stage,
+                                     const char *to_stage, struct rt_slice put_key,
+                                     const struct omni_value *data, omni_put_fn *done, void *arg);
+RT_NODISCARD enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
+                                     const char *to_stage, struct rt_slice get_key,
+                                     omni_get_fn *done, void *arg);
+
+/* Only a debug log line, as upstream. */
+void omni_cleanup(struct omni_connector *connector, struct rt_slice request_id);
+
+/* Drops the client; idempotent; no word to the worker. Calls in flight end as refused. */
+void omni_close(struct omni_connector *connector);
+
+/* ---- metrics -----------------------------------------------------------------------------------
+ */
+
+struct omni_histogram { /* powers of two of microseconds: bucket i counts values < 2^i */
+    uint64_t count;
+    uint64_t sum_us;
+    uint64_t max_us;
+    uint64_t buckets[32];
+};
+
+/* A snapshot. The first five are upstream's, unchanged. */
+struct omni_metrics {
+    uint64_t puts;
+    uint64_t gets;
+    uint64_t bytes_transferred;
+    uint64_t errors;
+    uint64_t timeouts;
+    uint64_t put_causes[DS_CAUSE_COUNT]; /* sum = errors */
+    uint64_t get_causes[DS_CAUSE_COUNT]; /* sum = timeouts */
+    uint64_t empties;                    /* gets that brought an empty list or null */
+    uint64_t put_calls;
+    uint64_t get_calls;
+    uint64_t puts_refused_closed;
+    uint64_t gets_refused_closed;
+    uint64_t puts_in_flight;
+    uint64_t gets_in_flight;
+    struct omni_histogram store;
+    struct omni_histogram fetch;
+    struct omni_histogram serialize;
+    struct omni_histogram deserialize;
+};
+void omni_connector_metrics(const struct omni_connector *connector,
+                            struct omni_metrics *out_metrics);
+
+/* NULL when the laws of connector contract section 6 hold, else static text naming the law. */
+const char *omni_metrics_broken_law(const struct omni_metrics *metrics);
+
+struct omni_health {
+    bool is_healthy;
+    const char *error; /* of an unhealthy one: nothing else is filled */
+    const char *host;
+    int64_t port;
+    struct omni_metrics metrics;
+};
+void omni_connector_health(const struct omni_connector *connector, struct omni_health *out_health);
+
+/* The client behind it, for harnesses that look; NULL after close. */
+void *omni_connector_client(struct omni_connector *connector);
+
+#endif

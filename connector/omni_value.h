@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONNECTOR_OMNI_VALUE_H
+#define CONNECTOR_OMNI_VALUE_H
+
+#include "runtime/blob.h"
+
+/*
+ * The data that stages exchange: plain MessagePack values, and tensors, arrays and images.
+ *
+ * A value is a tree in one arena. Bodies (text, bytes, tensor data) are views: of the caller's
+ * memory, of a blob the arena holds a reference on, or of the arena itself. Nothing is copied
+ * unless the function says so.
+ */
+enum omni_kind {
+    OMNI_NIL,
+    OMNI_BOOL,
+    OMNI_INT,  /* -2^63 .. -1, and 0 .. 2^63-1 */
+    OMNI_UINT, /* 2^63 .. 2^64-1 only */
+    OMNI_FLOAT,
+    OMNI_TEXT,
+    OMNI_BYTES,
+    OMNI_ARRAY,
+    OMNI_MAP,
+    OMNI_TIMESTAMP,
+    OMNI_EXTENSION,
+    OMNI_TENSOR,  /* torch */
+    OMNI_NDARRAY, /* numpy */
+    OMNI_IMAGE
+};
+
+struct omni_value;
+
+struct omni_pair {
+    const struct omni_value *key;
+    const struct omni_value *value;
+};
+
+struct omni_body {
+    struct rt_slice bytes;
+    struct rt_blob *blob; /* what `bytes` lies in, when it does; borrowed from the arena */
+};
+
+struct omni_value {
+    enum omni_kind kind;
+    union {
+        bool boolean;
+        int64_t integer;
+        uint64_t unsigned_integer;
+        double number;
+        struct omni_body body; /* text, bytes */
+        struct {
+            const struct omni_value *const *items;
+            size_t count;
+        } array;
+        struct {
+            const struct omni_pair *pairs;
+            size_t count;
+        } map;
+        struct {
+            int64_t seconds;
+            uint32_t nanoseconds;
+        } timestamp;
+        struct {
+            int8_t code;
+            struct omni_body body;
+        } extension;
+        struct {
+            struct rt_slice type; /* dtype text; an image's mode */
+            const int64_t *shape;
+            size_t dimension_count;
+            struct omni_body body;
+        } tensor; /* tensor, ndarray, image */
+    };
+};
+
+/* ---- making values --------------------------------------------------------------------------- */
+
+struct omni_arena;
+RT_NODISCARD struct omni_arena *omni_arena_create(void);
+void omni_arena_destroy(struct omni_arena *arena); /* drops its blob references */
+RT_NODISCARD void *omni_arena_alloc(struct omni_arena *arena, size_t len_bytes); /* NULL: none */
+/* The arena keeps a reference until it is destroyed. */
+RT_NODISCARD enum rt_status omni_arena_hold(struct omni_arena *arena, struct rt_blob *blob);
+
+/* Each gives NULL when memory is short. Views are not copied: they must outlive the value. */
+struct omni_value *omni_nil(struct omni_arena *arena);
+struct omni_value *omni_bool(struct omni_arena *arena, bool boolean);
+struct omni_value *omni_int(struct omni_arena *arena, int64_t integer);
+struct omni_value *omni_uint(struct omni_arena *arena, uint64_t integer);
+struct omni_value *omni_float(struct omni_arena *arena, double number);
+struct omni_value *omni_text(struct omni_arena *arena, struct rt_slice text);
+struct omni_value *omni_bytes(struct omni_arena *arena, struct rt_slice bytes);
+/* The whole blob; the arena takes a reference. Sent without a copy. */
+struct omni_value *omni_bytes_blob(struct omni_arena *arena, struct rt_blob *blob);
+struct omni_value *omni_array(struct omni_arena *arena, const struct omni_value *const *items,
+                              size_t count);
+struct omni_value *omni_map(struct omni_arena *arena, const struct omni_pair *pairs, size_t count);
+struct omni_value *omni_tensor(struct omni_arena *arena, enum omni_kind kind, const char *type,
+                               const int64_t *shape, size_t dimension_count, struct rt_blob *data);
+
+/* Deep equality: kinds, bytes, shapes; NaN equals NaN of the same bits; maps in order. */
+bool omni_value_equal(const struct omni_value *a, const struct omni_value *b);
+
+/* The value of a text key, NULL when absent or not a map. */
+const struct omni_value *omni_map_get(const struct omni_value *map, const char *key);
+
+/* One line for humans: `tensor float32 [2, 3], 24 bytes`, `{"a": 1, ...}`; cut to fit. */
+void omni_value_describe(const struct omni_value *value, char *out_text, size_t text_bytes);
+
+#endif
