@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAULTS_FAULT_H
+#define FAULTS_FAULT_H
+
+#include "document/schema.h"
+#include "runtime/journal.h"
+#include "runtime/random.h"
+
+/*
+ * A fault is data: where it can strike, when it fires, what it does (design.md section 5).
+ *
+ * The engine owns matching, triggers, counts, holds and order. Each fake registers a constant
+ * table of its operations and asks at each point of a request's life; it then does what the
+ * answer says, in its own words. One engine per run, one thread.
+ */
+
+/* Row: enumerator, word. In the order of a request's life, then points that are not requests. */
+#define FAULT_POINT_LIST(ROW)                                                                      \
+    ROW(FAULT_AT_CONNECT, "connect")                                                               \
+    ROW(FAULT_AT_GREETING, "greeting")                                                             \
+    ROW(FAULT_AT_REQUEST, "request")                                                               \
+    ROW(FAULT_AT_APPLIED, "applied")                                                               \
+    ROW(FAULT_AT_REPLY_BYTE, "reply.byte") /* "reply.header" is reply.byte 0 */                    \
+    ROW(FAULT_AT_REPLIED, "replied")                                                               \
+    ROW(FAULT_AT_BINDING, "binding")                                                               \
+    ROW(FAULT_AT_HEARTBEAT, "heartbeat")                                                           \
+    ROW(FAULT_AT_WAIT, "wait")                                                                     \
+    ROW(FAULT_AT_NOTIFY, "notify")                                                                 \
+    ROW(FAULT_AT_EVICT, "evict")                                                                   \
+    ROW(FAULT_AT_EXPIRE, "expire")                                                                 \
+    ROW(FAULT_AT_WORKER, "worker")
+
+enum fault_point {
+#define FAULT_POINT_ENUM(name, word) name,
+    FAULT_POINT_LIST(FAULT_POINT_ENUM)
+#undef FAULT_POINT_ENUM
+        FAULT_POINT_COUNT
+};
+
+/* Row: enumerator, word in `do:`, arguments (as the reference page shows them), one line of help.
+ */
+#define FAULT_ACTION_LIST(ROW)                                                                     \
+    ROW(FAULT_STATUS, "status", "code[, text]", "answer this status")                              \
+    ROW(FAULT_LAST_RC, "last-rc", "code", "answer a get normally, with this last_rc")              \
+    ROW(FAULT_NO_ENTRIES, "reply-no-entries", "", "answer a get with no entries at all")           \
+    ROW(FAULT_DROP_REQUEST, "drop-request", "", "forget the request; nothing is applied")          \
+    ROW(FAULT_DROP_REPLY, "drop-reply", "", "apply, but never answer")                             \
+    ROW(FAULT_DELAY, "delay", "duration", "go on after this time")                                 \
+    ROW(FAULT_HOLD, "hold", "[event]", "go on when the event happens; without one, never")         \
+    ROW(FAULT_DUPLICATE, "duplicate", "", "answer twice")                                          \
+    ROW(FAULT_RST, "rst", "", "reset the connection and forget its request")                       \
+    ROW(FAULT_FIN, "fin", "", "close the connection and forget its request")                       \
+    ROW(FAULT_CUT, "cut", "", "reset the connection but keep the request")                         \
+    ROW(FAULT_REFUSE, "refuse", "", "refuse the connection")                                       \
+    ROW(FAULT_STALL, "stall", "[duration]", "keep the connection, move no byte any more")          \
+    ROW(FAULT_TRUNCATE, "truncate", "", "send the answer up to this byte, then close")             \
+    ROW(FAULT_CORRUPT, "corrupt", "", "change this byte of the answer")                            \
+    ROW(FAULT_MUTE, "mute", "", "do not answer this heartbeat")                                    \
+    ROW(FAULT_SUPPRESS, "suppress", "", "a notification or an eviction does not happen")           \
+    ROW(FAULT_KILL, "kill", "", "the worker dies")                                                 \
+    ROW(FAULT_RESTART, "restart", "kept|lost[, duration]",                                         \
+        "the worker dies and is back at once, ready after the duration")                           \
+    ROW(FAULT_EMPTY_LIST, "empty-list", "", "the client binding returns an empty list")            \
+    ROW(FAULT_NULL, "null", "", "the client binding returns a list holding null")                  \
+    ROW(FAULT_BYTES, "bytes", "hex", "the client binding returns these bytes")                     \
+    ROW(FAULT_RAISE, "raise", "code[, text]", "the client binding raises this status")             \
+    ROW(FAULT_HOLE, "hole", "symbol", "a symbol is missing: KVClient, SetParam or WriteMode")
+
+enum fault_action_kind {
+#define FAULT_ACTION_ENUM(name, word, arguments, help) name,
+    FAULT_ACTION_LIST(FAULT_ACTION_ENUM)
+#undef FAULT_ACTION_ENUM
+        FAULT_ACTION_COUNT
+};
+
+/* What to do now. Borrowed from the engine, valid as long as it lives. */
+struct fault_action {
+    enum fault_action_kind kind;
+    const char *rule_id;   /* owner of every consequence, for the journal */
+    int32_t code;          /* status, last-rc, raise */
+    const char *text;      /* status, raise: "" when none was given; hole: the symbol */
+    uint64_t duration_us;  /* delay, stall (0: for ever), restart (ready after) */
+    const char *event;     /* hold: NULL for never */
+    uint64_t byte_offset;  /* truncate, corrupt */
+    struct rt_slice bytes; /* bytes */
+    bool is_state_kept;    /* restart */
+};
+
+/* ---- what can be asked ------------------------------------------------------------------------
+ */
+
+/* One operation of a fake, with the points at which it asks. Constant tables. */
+struct fault_operation {
+    const char *word; /* "set", as in `on: {op: set}` */
+    uint32_t points;  /* bits 1u << enum fault_point */
+};
+
+/* What each point can do; the checker refuses the rest before anything starts. */
+struct fault_capability {
+    enum fault_point point;
+    uint32_t actions; /* bits 1u << enum fault_action_kind */
+};
+
+struct fault_domain {
+    const char *name;                         /* "fakeds", "binding" */
+    const struct fault_operation *operations; /* ended by a row whose word is NULL */
+    const struct fault_capability *capabilities;
+    size_t capability_count;
+};
+
+/* ---- rules -------------------------------------------------------------------------------------
+ */
+
+/* One entry of `faults:` as read and checked. */
+struct fault_rule;
+
+struct fault_rule_info {
+    const char *id;
+    const struct doc_node *node; /* NULL when armed from text */
+    bool is_optional;            /* need not fire */
+    uint64_t considered;         /* same operation and point */
+    uint64_t matched;            /* all conditions held */
+    uint64_t fired;
+    uint64_t holding; /* what is held now */
+    bool is_armed;    /* its `after` has happened */
+    /* The subject that came closest without a match, as text: "set at request, key "b": key
+     * is "b", wanted "a*"". "" when none came. */
+    const char *closest;
+    const char *trigger; /* as written */
+};
+
+struct fault_engine;
+
+RT_NODISCARD enum rt_status fault_engine_create(struct rt_loop *loop, struct rt_journal *journal,
+                                                uint64_t seed, struct fault_engine **out_engine);
+/* What is still held is dropped: its waiters' `resume` does not run. */
+void fault_engine_destroy(struct fault_engine *engine);
+
+/* Before any rule. At most 8 domains; the engine keeps the pointer. */
+RT_NODISCARD enum rt_status fault_engine_register(struct fault_engine *engine,
+                                                  const struct fault_domain *domain);
+
+/*
+ * Reads a `faults:` list (doc_schema tables behind it) and checks it against the domains: words,
+ * points, capabilities, triggers, duplicate ids, cycles of `after`. Only checks when `engine` is
+ * NULL, against `domains`. Problems are added to `errors` with position.
+ */
+RT_NODISCARD enum rt_status fault_rules_load(struct fault_engine *engine,
+                                             const struct fault_domain *const *domains,
+                                             size_t domain_count, struct doc_reader *reader,
+                                             const struct doc_node *faults);
+
+/* Arms one rule from a text for tests and live control, e.g.
+ * "lost-reply: on {op: set, key: "req-1:*"} at applied do 1*drop-reply". `out_error` gets a
+ * one-line message, NUL-terminated. */
+RT_NODISCARD enum rt_status fault_arm_text(struct fault_engine *engine, const char *text,
+                                           char *out_error, size_t error_bytes);
+RT_NODISCARD enum rt_status fault_disarm(struct fault_engine *engine, const char *id);
+
+size_t fault_rule_count(const struct fault_engine *engine);
+void fault_rule_info(const struct fault_engine *engine, size_t index,
+                     struct fault_rule_info *out_info);
+
+/* ---- asking
+ * -------------------------------------------------------------------------------------- */
+
+/* Something that a rule may match. Lists are matched when any element does. */
+struct fault_subject {
+    const struct fault_domain *domain;
+    int operation; /* row of the domain's table; -1: none (connect, worker) */
+    enum fault_point point;
+    const char *worker; /* "" when it does not apply */
+    const char *client;
+    const struct rt_slice *keys;
+    size_t key_count;
+    uint64_t id; /* rpc or call, for the journal */
+};
+
+/* The first rule, in file order, that matches and fires; NULL otherwise. A fired rule is a
+ * record of the journal and the event `fault.<id>.fired`. Costs a table look-up when no rule is
+ * armed at this operation and point. */
+const struct fault_action *fault_consider(struct fault_engine *engine,
+                                          const struct fault_subject *subject);
+
+/* True when a rule could ever strike there: lets hot paths skip building a subject. */
+bool fault_is_armed_at(const struct fault_engine *engine, const struct fault_domain *domain,
+                       int operation, enum fault_point point);
+
+/* ---- events and holds -------------------------------------------------------------------------
+ */
+
+/* Something happened: "step.s1.done", "worker-1.restarted", "fault.x.fired". Arms rules that come
+ * after it and resumes what waited, in order, soon. NULL engine: nothing happens. */
+void fault_event(struct fault_engine *engine, const char *name);
+bool fault_event_has_happened(const struct fault_engine *engine, const char *name);
+
+/* A held thing, living in its owner. `resume` runs from the loop when the event comes (also when
+ * it has come already); delay counts as a hold until a time. */
+struct fault_hold {
+    struct fault_engine *engine;
+    rt_task_fn *resume;
+    void *arg;
+    const struct fault_action *action;
+    struct rt_task task;
+    struct rt_timer timer;
+    struct fault_hold *next;
+    struct fault_hold **link; /* NULL: not waiting */
+};
+/* For FAULT_HOLD, FAULT_DELAY and FAULT_STALL. */
+RT_NODISCARD enum rt_status fault_hold_start(struct fault_engine *engine, struct fault_hold *hold,
+                                             const struct fault_action *action, rt_task_fn *resume,
+                                             void *arg);
+void fault_hold_cancel(struct fault_hold *hold); /* not waiting: nothing happens */
+
+/* Process faults (`at: worker`, and `connect`-less kills) that an event arms are handed to whoever
+ * runs the named worker: called from the loop when the rule fires. */
+typedef void fault_process_fn(void *arg, const char *worker, const struct fault_action *action);
+void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,
+                                      void *arg);
+
+#endif
