@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches: mset and msettx."""
+from table import *
+from texts import *
+
+NINE = [(f"bt-nine-{number}", "v") for number in range(9)]
+TOO_MANY = [(f"bm-many-{number}", "v") for number in range(10001)]
+
+CASES = [
+    case("mset: stores all, over old values too",
+         mset([("bm-1", "a"), ("bm-2", "b")]).answers_with(failed=[]).takes(0), get("bm-1", "bm-2").returns("a", "b"),
+         mset([("bm-1", "c"), ("bm-3", "d")]).answers_with(failed=[]), get("bm-1", "bm-2", "bm-3").returns("c", "b", "d")),
+    case("mset: a repeated key keeps its first value and is reported",
+         mset([("bm-rep", "a"), ("bm-rep-2", "b"), ("bm-rep", "c")]).answers_with(failed=["bm-rep"]),
+         get("bm-rep", "bm-rep-2").returns("a", "b"),
+         mset([("bm-rep-3", "a")] * 3).answers_with(failed=["bm-rep-3", "bm-rep-3"])),
+    case("mset: 2000 keys",
+         mset([(f"bm-2000-{number}", "v") for number in range(2000)]).answers_with(failed=[]),
+         exist(*[f"bm-2000-{number}" for number in range(2000)]).answers_with(exists=[True] * 2000)),
+    case("mset: only the first key's alphabet is checked",
+         mset([("bm-first", "a"), ("a b", "b"), ("z" * 300, "c")]).answers_with(failed=[]),
+         get("bm-first", "a b", "z" * 300).returns("a", "b", "c")),
+    case("mset: refused in the client",
+         mset([]).is_refused("The keys should not be empty."),
+         mset([("bm-r", "a"), ("", "b")]).is_refused("The key should not be empty."),
+         mset([("a b", "a"), ("bm-r", "b")]).is_refused(KEY_RULE + "a b, length: 3."),
+         mset([("bm-r", "a"), ("bm-r-2", "")]).is_refused(EMPTY_VALUE),
+         call("mset", keys=["bm-r"], values_hex=["61", "62"]).is_refused("The number of key and value is not the same.")),
+    case("mset: with NX is refused by the worker",
+         mset([("bm-nx", "a")], nx=True).fails(RUNTIME, refused("The MSet doesn't support ntx_1")).takes(0)),
+    case("mset: more than 10000 keys is refused by the worker",
+         mset(TOO_MANY).fails(INVALID, refused("The objectKeys size exceed 10000"))),
+    case("mset: write modes of a second level are refused",
+         mset([("bm-l2", "a"), ("bm-l2-2", "b")], write_mode="through").fails(INVALID, refused(NO_L2)).takes(0)),
+    case("mset: mode evict over values of mode none replaces them and keeps the mode",
+         set_("bm-keep", "v"), mset([("bm-keep", "n")], write_mode="evict").answers_with(failed=[]),
+         get("bm-keep").returns("n"), set_("bm-keep", "x"),
+         set_("bm-keep", "y", write_mode="evict").fails(INVALID, refused(MODE_FIXED))),
+    case("mset: mode none over a value of mode evict fails and loses the value",
+         set_("bm-lose", "v", write_mode="evict"),
+         mset([("bm-lose", "n")]).fails(INVALID, MODE_CONFLICT + "(1, 0, 0); old: (1, 3, 0)").takes(0),
+         get("bm-lose").fails(NOT_FOUND, MISS), exist("bm-lose").answers_with(exists=[False])),
+    case("mset: ttl works; a later mset without ttl does not remove it, a set does",
+         mset([("bm-t1", "v")], ttl_second=1), mset([("bm-t1", "n")]),
+         mset([("bm-t2", "v")], ttl_second=1), set_("bm-t2"),
+         mset([("bm-t3", "v")], ttl_second=100),
+         set_("bm-t4", ttl_second=1), mset([("bm-t4", "n")], ttl_second=100),
+         set_("bm-t5", ttl_second=100), mset([("bm-t5", "n")], ttl_second=1),
+         pause(1300),
+         exist("bm-t1", "bm-t2", "bm-t3", "bm-t4", "bm-t5").answers_with(exists=[False, True, True, True, False])),
+
+    case("msettx: stores all, or nothing when one key exists",
+         msettx([("bt-1", "a"), ("bt-2", "b")]).takes(0), get("bt-1", "bt-2").returns("a", "b"),
+         msettx([("bt-3", "c"), ("bt-2", "d")]).fails(
+             ALREADY_EXISTS, refused("object[bt-2] already exists in local worker")).takes(0),
+         exist("bt-3").answers_with(exists=[False]), get("bt-2").returns("b")),
+    case("msettx: refused in the client",
+         msettx([]).is_refused("The keys should not be empty."),
+         msettx([("bt-r", "a"), ("", "b")]).is_refused("The key should not be empty."),
+         msettx([("bt-r", "a")], nx=False).is_refused("The MSetTx only supports set not existence key now."),
+         msettx(NINE).is_refused("The maximum size of keys in single operation is 8."),
+         msettx([("bt-r", "a"), ("bt-r", "b")]).is_refused("The input parameter contains duplicate key bt-r."),
+         call("mset", keys=["bt-r"], values_hex=["61", "62"], tx=True, nx=True)
+         .is_refused("The number of key and value is not the same.")),
+    case("msettx: an empty value is refused by the worker",
+         msettx([("bt-e", ""), ("bt-e-2", "v")]).fails(
+             RUNTIME, refused("Small object doesn't match the payload size")).takes(0),
+         exist("bt-e", "bt-e-2").answers_with(exists=[False, False])),
+    case("msettx: eight keys with ttl, again after they expired",
+         msettx([(f"bt-8-{number}", "v") for number in range(8)], ttl_second=1), pause(1300),
+         exist("bt-8-0", "bt-8-7").answers_with(exists=[False, False]),
+         msettx([(f"bt-8-{number}", "v") for number in range(8)])),
+    case("msettx: write modes of a second level are refused",
+         msettx([("bt-l2", "a")], write_mode="through").fails(INVALID, refused(NO_L2)).takes(0)),
+]
