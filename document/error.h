@@ -83,17 +83,17 @@ struct doc_error *doc_error_add_inside(struct doc_error_list *errors, const stru
 /* Lists what may stand here, and the word nearest to `given` ("" for none). Words are copied. */
 void doc_error_allow(struct doc_error_list *errors, struct doc_error *error, struct rt_slice given,
                      const char *const *words, size_t words_count);
-void doc_error_help(struct doc_error_list *errors, struct doc_error *error, const char *format,
-                    ...) RT_PRINTF(3, 4);
+void doc_error_help(struct doc_error_list *errors, struct doc_error *error, const char *format, ...)
+    RT_PRINTF(3, 4);
 
 /* ---- printing --------------------------------------------------------------------------- */
 
 /*
  *   path:line:column: message
- *     keyy: value
- *     ^^^^
- *   help: nearest word: key
- *   help: allowed: key, other
+ *   keyy: value
+ *   ^^^^
+ *   help: did you mean "key"?
+ *   help: allowed here: key, other
  *   help: free text
  *
  * The text is malloc'd, the caller frees it; NULL when out of memory.

@@ -129,8 +129,7 @@ RT_NODISCARD enum rt_status doc_schema_read(struct doc_reader *reader,
                                             const struct doc_node *node, void *destination);
 
 /* One value by one field, for custom readers. `destination` is where the value goes. */
-RT_NODISCARD enum rt_status doc_field_read(struct doc_reader *reader,
-                                           const struct doc_field *field,
+RT_NODISCARD enum rt_status doc_field_read(struct doc_reader *reader, const struct doc_field *field,
                                            const struct doc_node *node, void *destination);
 
 /* NULL when there is none. */
