@@ -83,7 +83,13 @@ struct dsrpc_meta {
     size_t tick_count;
 };
 
+/* RT_E_MALFORMED: it does not parse, as the real peers see it (texts must be UTF-8). Unknown fields
+ * are let through. */
 RT_NODISCARD enum rt_status dsrpc_meta_decode(struct rt_slice raw, struct dsrpc_meta *out_meta);
+
+/* What a proto3 string must be. Bodies are not checked when unpacked: ask where the real peer
+ * would refuse. */
+bool dsrpc_is_utf8(struct rt_slice text);
 
 /* Payload parts of a message: frames [first, first + count) after a length frame that agrees. */
 struct dsrpc_payload {
@@ -134,10 +140,17 @@ struct dsrpc_outgoing {
     struct rt_slice body;             /* packed protobuf */
     const struct dsrpc_value *values; /* payload: one part each (split over 2^31-1); NULL: none */
     size_t value_count;
+    uint64_t started_ns; /* latency ticks, unix time; 0: left out. Workers need */
+    uint64_t sent_ns;    /* neither; the real client sends both */
 };
 
 /* Writes MetaPb as the real client does (svc_name, method_index, payload_index, queue id, one empty
- * tick, trace id, timeout, log_sample_state 3 for user calls, CLIENT_START and CLIENT_SEND). */
+ * tick, trace id, timeout, log_sample_state 3 for user calls, latency ticks when there are times).
+ * A value of no bytes becomes no part, as in the real client.
+ *
+ *   RT_E_INVALID  an id of more than 255 bytes, or a value whose pieces are not total_bytes long;
+ *                 nothing was written
+ *   RT_E_NOMEM    `out` may end inside the message: the connection cannot be used any more */
 RT_NODISCARD enum rt_status dsrpc_request_encode(const struct dsrpc_profile *profile,
                                                  const struct dsrpc_outgoing *request,
                                                  struct rt_outbox *out);
@@ -157,17 +170,19 @@ struct dsrpc_answer {
     struct dsrpc_payload payload;
 };
 
-/* RT_E_MALFORMED: not an answer. `returns_payload` as the method says (the queue id tells which).
- */
+/* RT_E_MALFORMED: not an answer; the real client drops it. The answer to a ZMQ heartbeat has code 0
+ * and the second MetaPb as its body. */
 RT_NODISCARD enum rt_status dsrpc_answer_decode(const struct zmtp_message *message,
                                                 struct dsrpc_answer *out_answer);
 
-/* After dsrpc_answer_decode: checks and finds the payload frames of a method that returns them. */
+/* After dsrpc_answer_decode said code 0: checks and finds the payload frames of a method that
+ * returns them. RT_E_MALFORMED: they do not fit. */
 RT_NODISCARD enum rt_status dsrpc_answer_payload(const struct zmtp_message *message,
                                                  struct dsrpc_payload *out_payload);
 
 /* Writes an answer: `queue_id` and `raw_meta` are echoed. With code != 0 body and parts are left
- * out. `parts` NULL: no length frame (methods that return no payload). */
+ * out. `has_payload`: a length frame and the parts, as methods that return payload always have; a
+ * value of no bytes is one empty part, so that part indices stay right. Errors as above. */
 RT_NODISCARD enum rt_status dsrpc_answer_encode(struct rt_slice queue_id, struct rt_slice raw_meta,
                                                 int32_t code, struct rt_slice text,
                                                 struct rt_slice body, bool has_payload,

@@ -20,8 +20,10 @@ struct zmtp_options {
     struct rt_slice identity;    /* announced in READY; may be empty; copied */
     size_t frame_limit_bytes;    /* 0: 2 GiB */
     size_t message_limit_frames; /* 0: 20,000 */
-    size_t message_limit_bytes;  /* 0: 8 GiB; small frames together at most 64 MiB */
-    size_t blob_threshold_bytes; /* frames over this become blobs; 0: 64 KiB */
+    size_t message_limit_bytes;  /* 0: 8 GiB */
+    /* Frames over this become blobs; 0: 64 KiB. After 64 MiB of smaller ones in one message these
+     * do too. */
+    size_t blob_threshold_bytes;
 };
 
 struct zmtp_codec;
