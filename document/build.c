@@ -401,6 +401,8 @@ static size_t place_of_nothing(const struct builder *builder)
 {
     struct rt_slice text = source_of(builder)->text;
     size_t offset = builder->last_end_bytes;
+    bool is_item = builder->open_count > 0 &&
+                   builder->open[builder->open_count - 1].node->node.kind == DOC_KIND_SEQUENCE;
 
     while (offset < text.len_bytes) {
         uint8_t byte = text.data[offset];
@@ -409,9 +411,9 @@ static size_t place_of_nothing(const struct builder *builder)
             while (offset < text.len_bytes && text.data[offset] != '\n') {
                 offset++;
             }
-        } else if (byte == ':' || byte == '-' || byte == '?') {
+        } else if (byte == (is_item ? '-' : ':')) {
             return offset + 1;
-        } else if (byte != ' ' && byte != '\t' && byte != '\n' && byte != '\r') {
+        } else if (byte != ':' && byte != ' ' && byte != '\t' && byte != '\n' && byte != '\r') {
             break;
         } else {
             offset++;
