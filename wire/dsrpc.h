@@ -140,13 +140,14 @@ struct dsrpc_outgoing {
     struct rt_slice body;             /* packed protobuf */
     const struct dsrpc_value *values; /* payload: one part each (split over 2^31-1); NULL: none */
     size_t value_count;
+    bool is_background;  /* no user's call made it: no log_sample_state */
     uint64_t started_ns; /* latency ticks, unix time; 0: left out. Workers need */
     uint64_t sent_ns;    /* neither; the real client sends both */
 };
 
 /* Writes MetaPb as the real client does (svc_name, method_index, payload_index, queue id, one empty
- * tick, trace id, timeout, log_sample_state 3 for user calls, latency ticks when there are times).
- * A value of no bytes becomes no part, as in the real client.
+ * tick, trace id, timeout, log_sample_state 3 for users' calls, latency ticks when there are
+ * times). A value of no bytes becomes no part, as in the real client.
  *
  *   RT_E_INVALID  an id of more than 255 bytes, or a value whose pieces are not total_bytes long;
  *                 nothing was written

@@ -140,7 +140,7 @@ size_t dsrpc__meta_put(uint8_t to[DSRPC__META_MAX_BYTES], const struct dsrpc_pro
     to[len_bytes++] = 0;
     len_bytes += dsrpc__put_bytes(to + len_bytes, FIELD_TRACE_ID, request->trace_id);
     len_bytes += dsrpc__put_number(to + len_bytes, FIELD_TIMEOUT, (uint64_t)timeout);
-    if (is_sampled(request->op)) {
+    if (is_sampled(request->op) && !request->is_background) {
         len_bytes += dsrpc__put_number(to + len_bytes, FIELD_LOG_SAMPLE_STATE, LOG_SAMPLE_STATE);
     }
     len_bytes += put_tick(to + len_bytes, "CLIENT_START", request->started_ns);
@@ -159,15 +159,13 @@ static size_t put_tick(uint8_t *to, const char *name, uint64_t time_ns)
     return dsrpc__put_bytes(to, FIELD_LATENCY_TICKS, rt_slice_of(tick, len_bytes));
 }
 
-/* As captured: calls that a user's call makes carry the sample state, background ones and the
- * health check do not. */
+/* As captured: what a user's call sends carries the sample state; these never do. */
 static bool is_sampled(enum dsrpc_op op)
 {
     switch (op) {
     case DSRPC_OP_CLIENT_FD:
     case DSRPC_OP_DISCONNECT:
     case DSRPC_OP_HEARTBEAT:
-    case DSRPC_OP_HEALTH:
     case DSRPC_OP_DECREASE_REFERENCE:
     case DSRPC_OP_RECONCILE:
     case DSRPC_OP_ZMQ_HEARTBEAT:
