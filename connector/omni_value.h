@@ -79,6 +79,7 @@ struct omni_arena;
 RT_NODISCARD struct omni_arena *omni_arena_create(void);
 void omni_arena_destroy(struct omni_arena *arena); /* drops its blob references */
 RT_NODISCARD void *omni_arena_alloc(struct omni_arena *arena, size_t len_bytes); /* NULL: none */
+void omni_arena_reset(struct omni_arena *arena); /* as new; keeps its first piece of memory */
 /* The arena keeps a reference until it is destroyed. */
 RT_NODISCARD enum rt_status omni_arena_hold(struct omni_arena *arena, struct rt_blob *blob);
 
@@ -98,8 +99,24 @@ struct omni_value *omni_map(struct omni_arena *arena, const struct omni_pair *pa
 struct omni_value *omni_tensor(struct omni_arena *arena, enum omni_kind kind, const char *type,
                                const int64_t *shape, size_t dimension_count, struct rt_blob *data);
 
+struct omni_value *omni_timestamp(struct omni_arena *arena, int64_t seconds, uint32_t nanoseconds);
+struct omni_value *omni_extension(struct omni_arena *arena, int8_t code, struct rt_slice bytes);
+
 /* Deep equality: kinds, bytes, shapes; NaN equals NaN of the same bits; maps in order. */
 bool omni_value_equal(const struct omni_value *a, const struct omni_value *b);
+
+/* Maps that upstream turns into objects of its own; here they stay maps. Tested in this order. */
+enum omni_object_kind {
+    OMNI_OBJECT_NONE,
+    OMNI_OBJECT_OMNI_REQUEST_OUTPUT, /* finished and (final_output_type or images) */
+    OMNI_OBJECT_REQUEST_OUTPUT,
+    OMNI_OBJECT_COMPLETION_OUTPUT
+};
+enum omni_object_kind omni_map_object_kind(const struct omni_value *map);
+
+/* False for a map that upstream would recognise and then fail to turn into that object: it misses
+ * prompt_logprobs, or cumulative_logprob, logprobs, an integer index. */
+bool omni_map_is_object_complete(const struct omni_value *map);
 
 /* The value of a text key, NULL when absent or not a map. */
 const struct omni_value *omni_map_get(const struct omni_value *map, const char *key);
