@@ -1,1 +1,144 @@
-CASES = []
+# SPDX-License-Identifier: Apache-2.0
+"""init, close, and workers that die, freeze, restart or stop sending heartbeats."""
+from table import *
+from texts import *
+
+R1 = {"connect_timeout_ms": 3000, "request_timeout_ms": 1000}
+SILENT_SET = retried(SILENCE, "RPC unavailable * 1", 0, 1000)
+
+
+def dead_port(connect_ms, attempts, **attributes):
+    """The first init of a process towards an address takes the connect time-out; see NOTES.md for a repeated one."""
+    return case(f"init: a dead port, connect time-out {connect_ms}",
+                init().fails(UNAVAILABLE, retried(SILENCE, f"RPC unavailable * {attempts}", attempts - 1, "…"))
+                .takes(connect_ms),
+                options={"connect_timeout_ms": connect_ms}, init=False, dead_port=True, worlds=("fakeds",), **attributes)
+
+
+CASES = [
+    # --- init and close --------------------------------------------------------------------------------------
+    case("init: succeeds, a second one is nothing, calls work, close ends it",
+         init().within(0, 500), init().takes(0), set_("l-init").takes(0), get("l-init").returns("v"), close().within(0, 1000),
+         init=False),
+    case("init: what goes over the wire, in order",
+         init(), health(), set_("l-wire"), get("l-wire"), exist("l-wire"), expire("l-wire", ttl=100),
+         mset([("l-wire", "v")]), delete("l-wire"), close(),
+         *[requests(op, 0) for op in ("socket-path", "register", "health", "set", "get", "exist", "expire", "mset",
+                                      "delete", "disconnect")],
+         init=False, link=True),
+    case("init: heartbeats go every second",
+         set_("l-idle"), pause(4500), requests("heartbeat", 0, 1000, 2000, 3000, 4000), link=True),
+    case("calls before init are refused",
+         set_("l-early").fails(NOT_READY, "…"), get("l-early").fails(NOT_READY, "…"), health().fails(NOT_READY, "…"),
+         init=False),
+    dead_port(500, 1),
+    dead_port(2500, 1),
+    dead_port(4000, 2),
+    dead_port(6000, 2),
+    dead_port(9000, 3),
+    dead_port(60000, 12, slow=True),
+    case("init: a dead port that opens after 1 s",
+         begin(init(), "a"), pause(1000), world("open"), finish("a").within(1000, 7000), set_("l-opens").takes(0),
+         options={"connect_timeout_ms": 6000}, init=False, dead_port=True, worlds=("fakeds",)),
+    case("init: a connect time-out below 500 is refused",
+         init().fails(INVALID, "The connectTimeoutMs(499) should be greater than or equal to 500 milliseconds.").takes(0),
+         options={"connect_timeout_ms": 499}, init=False),
+    case("init: heartbeats never answered",
+         init().fails(DISCONNECTED, "Cannot receive heartbeat from worker").takes(3030),
+         options={"connect_timeout_ms": 3000}, init=False, faults=fault_file(fault("mute", "op: heartbeat", "request", "drop-request"))),
+    case("init: register answered K_TRY_AGAIN twice, then accepted",
+         init().within(0, 500), requests("register", 0, 2, 8), set_("l-again"), init=False, link=True,
+         faults=fault_file(fault("busy", "op: register", "request", '2*status(K_TRY_AGAIN, "made up")'))),
+    case("init: register answered K_INVALID",
+         init().fails(INVALID, refused("made up", 3000)).within(0, 500), requests("register", 0), init=False, link=True,
+         options={"connect_timeout_ms": 3000},
+         faults=fault_file(fault("no", "op: register", "request", 'status(K_INVALID, "made up")'))),
+    case("init: register never answered",
+         init().fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, 3000)).takes(3000), init=False, link=True,
+         options={"connect_timeout_ms": 3000},
+         faults=fault_file(fault("silent", "op: register", "request", "drop-request"))),
+    case("init: socket path never answered",
+         init().fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, "…")).takes(3000), init=False, link=True,
+         options={"connect_timeout_ms": 3000},
+         faults=fault_file(fault("silent", "op: socket-path", "request", "drop-request"))),
+    case("init: connections refused twice, then accepted",
+         init().within(0, 1500), set_("l-refuse"), init=False,
+         faults=fault_file(fault("refuse", "", "connect", "2*refuse"))),
+
+    # --- killed ----------------------------------------------------------------------------------------------
+    case("killed: every call takes its whole budget",
+         set_("l-kill"), world("kill"),
+         set_("l-kill").fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         get("l-kill").fails(UNAVAILABLE, SILENCE).takes(1000),
+         get("l-kill", sub_ms=2000).fails(UNAVAILABLE, SILENCE).takes(2000),
+         exist("l-kill").fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         delete("l-kill").fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         expire("l-kill", ttl=1).fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         mset([("l-kill", "v")]).fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         msettx([("l-kill", "v")]).fails(UNAVAILABLE, SILENT_SET).takes(1000),
+         read(("l-kill", 0, 0)).fails(UNAVAILABLE, SILENCE).takes(1000),
+         health().fails(UNAVAILABLE, SILENCE).takes(3000),
+         options=R1),
+    case("killed: request time-out 3000",
+         set_("l-kill-3"), world("kill"),
+         set_("l-kill-3").fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, 3000)).takes(3001),
+         get("l-kill-3", sub_ms=500).fails(UNAVAILABLE, SILENCE).takes(3001),
+         options={"connect_timeout_ms": 3000}),
+    case("killed: while a get waits",
+         begin(get("l-kill-wait", sub_ms=2000), "a"), pause(300), world("kill"),
+         finish("a").fails(UNAVAILABLE, SILENCE).takes(3000), options={"connect_timeout_ms": 3000}),
+    case("killed: refused calls are still refused at once",
+         world("kill"), get("").is_refused(EMPTY_FIRST_KEY), set_("l-kill-bad", "").is_refused(EMPTY_VALUE), options=R1),
+
+    # --- frozen ----------------------------------------------------------------------------------------------
+    case("frozen: for 700 ms, a set takes that long",
+         world("freeze"), begin(set_("l-freeze"), "a"), pause(700), world("thaw"), finish("a").takes(700),
+         get("l-freeze").returns("v"), own_worker=True),
+    case("frozen: a set that gave up is applied after the thaw",
+         world("freeze"), set_("l-thaw").fails(UNAVAILABLE, SILENT_SET).takes(1000), world("thaw"), pause(200),
+         get("l-thaw").returns("v"), options=R1, own_worker=True),
+    case("frozen: etcd for 13 s changes nothing for set, get and miss",
+         world("freeze_etcd"),
+         *[step for number in range(6) for step in (
+             set_(f"l-etcd-{number}").takes(0), get(f"l-etcd-{number}").returns("v").takes(0),
+             get("l-etcd-absent").fails(NOT_FOUND, MISS).takes(0), pause(2150))],
+         world("thaw_etcd"), set_("l-etcd").takes(0), get("l-etcd", "l-etcd-0").returns("v", "v"), worlds=("real",)),
+
+    # --- restarted -------------------------------------------------------------------------------------------
+    case("restarted: not ready at once for a while, then empty",
+         set_("l-restart"), world("restart_not_ready"), pause(2500),
+         set_("l-restart-2").fails(NOT_READY, refused(WORKER_NOT_READY, 3000)).takes(0),
+         get("l-restart", sub_ms=500).fails(NOT_READY, WORKER_NOT_READY).takes(0),
+         world("wait_ready"), pause(1500),
+         set_("l-restart-2").takes(0), exist("l-restart", "l-restart-2").answers_with(exists=[False, True]),
+         options={"connect_timeout_ms": 3000}),
+    case("restarted: ready at once: unknown client until the next heartbeat, then empty",
+         set_("l-lost"), world("restart"), pause(150),
+         get("l-lost").fails(DISCONNECTED, UNKNOWN_CLIENT).takes(0),
+         pause(1500), set_("l-lost-2").takes(0), get("l-lost").fails(NOT_FOUND, MISS).takes(0),
+         exist("l-lost", "l-lost-2").answers_with(exists=[False, True]), worlds=("fakeds",)),
+    case("restarted: while a get waits, it takes its whole budget",
+         begin(get("l-lost-wait", sub_ms=2000), "a"), pause(300), world("restart"),
+         finish("a").fails(UNAVAILABLE, SILENCE).takes(3000),
+         options={"connect_timeout_ms": 3000}, worlds=("fakeds",)),
+
+    # --- heartbeats lost -------------------------------------------------------------------------------------
+    case("heartbeats lost: calls take their budget, then fail at once, then heal",
+         link("freeze"), pause(2000), get("l-beat").fails(UNAVAILABLE, SILENCE).takes(1000),
+         pause(4500),
+         get("l-beat").fails(UNAVAILABLE, DECLARED_LOST).takes(0), set_("l-beat").fails(UNAVAILABLE, DECLARED_LOST).takes(0),
+         exist("l-beat").fails(UNAVAILABLE, DECLARED_LOST).takes(0), delete("l-beat").fails(UNAVAILABLE, DECLARED_LOST).takes(0),
+         health().fails(UNAVAILABLE, DECLARED_LOST).takes(0),
+         link("thaw"), pause(6000), set_("l-beat").takes(0), get("l-beat").returns("v").takes(0),
+         options=R1, link=True, flags=("--client_dead_timeout_s", 4, "--client_reconnect_wait_s", 5)),
+    case("heartbeats muted: calls work until the worker is declared lost, though it answers",
+         set_("l-mute"), pause(2500), get("l-mute").returns("v").takes(0), pause(5200),
+         get("l-mute").fails(UNAVAILABLE, DECLARED_LOST).takes(0),
+         options=R1, flags=("--client_dead_timeout_s", 4, "--client_reconnect_wait_s", 5),
+         faults=fault_file(fault("mute", "op: heartbeat", "request", "skip(2) -> drop-request"))),
+    case("heartbeats lost: with the real worker's 60 s",
+         set_("l-minute"), link("freeze"), pause(62000),
+         get("l-minute").fails(UNAVAILABLE, DECLARED_LOST).takes(0), set_("l-minute").fails(UNAVAILABLE, DECLARED_LOST).takes(0),
+         link("thaw"), pause(8000), get("l-minute").returns("v").takes(0), set_("l-minute", "w").takes(0),
+         options=R1, link=True, slow=True),
+]

@@ -10,8 +10,6 @@ import struct
 import threading
 import time
 
-from worlds import free_port
-
 OPERATIONS = {
     ("WorkerService", 1): "socket-path",
     ("WorkerService", 2): "register",
@@ -44,7 +42,7 @@ class Link:
         self._commands = []
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server(("127.0.0.1", free_port()))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._wake_in, self._wake_out = socket.socketpair()

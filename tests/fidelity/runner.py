@@ -51,7 +51,7 @@ def run_case(case, setting, shared_world=None):
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
             return Run(case, setting, folder, shared_world, undo).walk()
-        except (CannotStart, NoAnswer) as error:
+        except (CannotStart, NoAnswer, OSError) as error:
             return [f"{type(error).__name__}: {error}"]
 
 

@@ -181,8 +181,9 @@ def requests(operation, *at_ms, count=None):
 
 
 def fault(id, on, at, do):
-    """One fault of a fault file; `on` is written as inside braces."""
-    return f"  - id: {id}\n    on: {{ {on} }}\n    at: {at}\n    do: {do}\n"
+    """One fault of a fault file; `on` is written as inside braces, empty for points that are no requests."""
+    where = f"    on: {{ {on} }}\n" if on else ""
+    return f"  - id: {id}\n{where}    at: {at}\n    do: {do}\n"
 
 
 def fault_file(*faults):

@@ -7,6 +7,7 @@ asked from the kernel, data lives in a temporary folder, and whatever was starte
 by its own process id.
 """
 import os
+import random
 import re
 import select
 import shutil
@@ -23,9 +24,15 @@ class CannotStart(Exception):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on, below the range from which the kernel serves outgoing connections."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class FakeWorld:
@@ -60,6 +67,16 @@ class FakeWorld:
         """A new process on the old address: all state is lost."""
         self.kill()
         self.start(flags, faults, self.address)
+
+    def restart_not_ready(self):
+        """As a real worker does it: it answers after a moment, but only that it is not ready."""
+        self.kill()
+        time.sleep(0.5)
+        self.start(("--not_ready_ms", 4000), address=self.address)
+        self._ready_at = time.monotonic() + 4.1
+
+    def wait_ready(self):
+        time.sleep(max(0, self._ready_at - time.monotonic()))
 
     def freeze(self):
         self._process.send_signal(signal.SIGSTOP)
@@ -110,6 +127,7 @@ class RealWorld:
         self._folder = tempfile.mkdtemp(prefix="real-", dir=folder)
         self._etcd = None
         self._worker_pid = None
+        self._starting = None
         self._port = free_port()
         self._flags = ()
         self.address = f"127.0.0.1:{self._port}"
@@ -128,6 +146,16 @@ class RealWorld:
         self.kill()
         self._start_worker()
 
+    def restart_not_ready(self):
+        """Start it and do not wait; wait_ready does."""
+        self.kill()
+        self._starting = subprocess.Popen(self._dscli(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                          text=True, cwd=self._folder)
+
+    def wait_ready(self, deadline_s=60):
+        self._read_pid(*self._end_of(self._starting, deadline_s))
+        self._starting = None
+
     def freeze(self):
         signal_pid(self._worker_pid, signal.SIGSTOP)
 
@@ -142,6 +170,8 @@ class RealWorld:
 
     def stop(self):
         """The worker is not asked politely: a graceful leave takes longer than a case."""
+        if self._starting:
+            self._end_starting()
         if self._worker_pid:
             self.kill()
         if self._etcd:
@@ -150,10 +180,12 @@ class RealWorld:
         shutil.rmtree(self._folder, ignore_errors=True)
         return 0
 
-    def start_worker_in_background(self):
-        """For cases that look at a worker while it starts; returns the dscli process."""
-        return subprocess.Popen(self._dscli(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                cwd=self._folder)
+    def _end_starting(self):
+        """A worker that is still starting is found through its parent, dscli."""
+        for pid in children_of(self._starting.pid):
+            signal_pid(pid, signal.SIGKILL)
+        self._starting.kill()
+        self._starting.wait()
 
     def _start_etcd(self, deadline_s=15):
         client, peer = free_port(), free_port()
@@ -177,16 +209,24 @@ class RealWorld:
         raise CannotStart(f"etcd was not healthy within {deadline_s} s")
 
     def _start_worker(self, deadline_s=60):
+        self._starting = subprocess.Popen(self._dscli(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                          text=True, cwd=self._folder)
+        self.wait_ready(deadline_s)
+
+    def _end_of(self, process, deadline_s):
         try:
-            done = subprocess.run(self._dscli(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, timeout=deadline_s, cwd=self._folder)
+            output, _ = process.communicate(timeout=deadline_s)
         except subprocess.TimeoutExpired:
             raise CannotStart(f"the worker was not ready within {deadline_s} s") from None
-        found = re.search(r"PID: (\d+)", done.stdout)
+        return process.returncode, output
+
+    def _read_pid(self, status, output):
+        """The worker is a process of its own session; dscli prints which."""
+        found = re.search(r"PID: (\d+)", output)
         if found:
             self._worker_pid = int(found.group(1))
-        if done.returncode != 0 or not found:
-            raise CannotStart(f"dscli start: {done.stdout.strip()[-300:]}")
+        if status != 0 or not found:
+            raise CannotStart(f"dscli start: {output.strip()[-300:]}")
 
     def _dscli(self):
         flags = {"--worker_address": self.address, "--etcd_address": self._etcd_address,
@@ -202,6 +242,14 @@ def signal_pid(pid, number):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
 
 
 def wait_gone(pid, deadline_s):
