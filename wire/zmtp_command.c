@@ -50,8 +50,8 @@ enum rt_status zmtp__command(struct zmtp_codec *codec, struct rt_slice body, str
 static enum rt_status on_ready(struct zmtp_codec *codec, struct rt_slice data)
 {
     while (data.len_bytes > 0) {
-        struct rt_slice name;
-        struct rt_slice value;
+        struct rt_slice name = {0};
+        struct rt_slice value = {0};
         enum rt_status status = take_property(codec, &data, &name, &value);
         if (status != RT_OK) {
             return status;
