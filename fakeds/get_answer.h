@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKEDS_GET_ANSWER_H
+#define FAKEDS_GET_ANSWER_H
+
+#include "fakeds/call.h"
+#include "wire/proto/datasystem.pb-c.h"
+
+/* Answers a get with what was found: `contents[i]` for key i, NULL: missing. */
+void fakeds__get_answer(struct fakeds__call *call, const Ds__GetReq *request,
+                        struct fakeds__content *const *contents);
+
+#endif
