@@ -11,14 +11,18 @@
  */
 struct omni_connector;
 
-/* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms; other
- * keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns. */
+struct omni_serializer_limits;
+
+/* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms, and
+ * as extensions of ours connect_timeout_ms and request_timeout_ms (0: the client's defaults);
+ * other keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns. */
 struct omni_connector_config {
     const struct omni_value *extra;
-    const struct ds_binding *binding; /* NULL: ds_native_binding */
+    const struct ds_binding *binding;            /* NULL: ds_native_binding */
+    const struct omni_serializer_limits *limits; /* NULL: the defaults; copied */
 };
 
-/* Texts of errors and log lines; borrowed for the call. */
+/* Texts of errors and log lines; borrowed for the call, which must not call the connector. */
 enum omni_log_level { OMNI_LOG_DEBUG, OMNI_LOG_INFO, OMNI_LOG_ERROR };
 typedef void omni_log_fn(void *arg, enum omni_log_level level, const char *text);
 
@@ -45,7 +49,9 @@ struct omni_put_result {
     bool is_success;
     uint64_t size_bytes; /* serialized; 0 on failure */
     enum ds_cause cause; /* of a failure; DS_CAUSE_NONE otherwise, also when refused as closed */
-    struct ds_status status; /* what the client said */
+    /* What the client said. A value that cannot be encoded: code 0, with the reason as text.
+     * Refused as closed: K_NOT_READY with DS_DETAIL_CLOSED. */
+    struct ds_status status;
 };
 typedef void omni_put_fn(void *arg, const struct omni_put_result *result);
 
@@ -55,13 +61,14 @@ struct omni_get_result {
     bool *is_arena_kept;
     uint64_t size_bytes;
     enum ds_cause cause;
-    struct ds_status status;
+    struct ds_status status; /* as above; bytes that do not decode: code 0, with the reason */
     struct rt_blob *payload; /* the bytes as they came; borrowed; NULL when there were none */
 };
 typedef void omni_get_fn(void *arg, const struct omni_get_result *result);
 
 /* Texts are copied, `data` is encoded before this returns and its blobs are retained; bodies that
- * lie in no blob are copied. Results come later, exactly once.
+ * lie in no blob are copied. Results come later, exactly once, when no other call is on the stack:
+ * a callback may call anything, omni_connector_destroy() included.
  * RT_E_NOMEM: nothing happened. */
 RT_NODISCARD enum rt_status omni_put(struct omni_connector *connector, const char *from_stage,
                                      const char *to_stage, struct rt_slice put_key,
@@ -70,7 +77,7 @@ RT_NODISCARD enum rt_status omni_get(struct omni_connector *connector, const cha
                                      const char *to_stage, struct rt_slice get_key,
                                      omni_get_fn *done, void *arg);
 
-/* Only a debug log line, as upstream. */
+/* Only a debug log line, as upstream; nothing when closed. */
 void omni_cleanup(struct omni_connector *connector, struct rt_slice request_id);
 
 /* Drops the client; idempotent; no word to the worker. Calls in flight end as refused. */
@@ -79,7 +86,9 @@ void omni_close(struct omni_connector *connector);
 /* ---- metrics -----------------------------------------------------------------------------------
  */
 
-struct omni_histogram { /* powers of two of microseconds: bucket i counts values < 2^i */
+/* Powers of two of microseconds: bucket 0 counts 0, bucket i counts 2^(i-1) .. 2^i - 1, the last
+ * one also everything above. */
+struct omni_histogram {
     uint64_t count;
     uint64_t sum_us;
     uint64_t max_us;
@@ -102,8 +111,8 @@ struct omni_metrics {
     uint64_t gets_refused_closed;
     uint64_t puts_in_flight;
     uint64_t gets_in_flight;
-    struct omni_histogram store;
-    struct omni_histogram fetch;
+    struct omni_histogram store; /* the client's set, however it ended; not refused calls */
+    struct omni_histogram fetch; /* the client's get, likewise */
     struct omni_histogram serialize;
     struct omni_histogram deserialize;
 };

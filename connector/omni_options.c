@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connector/omni_integer.h"
+#include "connector/omni_internal.h"
+
+/* The options of the connector (connector contract section 3). */
+#define DEFAULT_HOST           "127.0.0.1"
+#define DEFAULT_PORT           35001
+#define DEFAULT_SUB_TIMEOUT_MS 1000
+
+static bool read_integer(const struct omni_value *extra, const char *key, int64_t *out_integer,
+                         char *out_text, size_t text_bytes);
+static bool read_host(const struct omni_value *extra, struct omni_options *options, char *out_text,
+                      size_t text_bytes);
+
+bool omni__read_sub_timeout(const struct omni_value *extra, struct omni_options *options,
+                            char *out_text, size_t text_bytes)
+{
+    options->sub_timeout_ms = DEFAULT_SUB_TIMEOUT_MS;
+    if (!read_integer(extra, "get_sub_timeout_ms", &options->sub_timeout_ms, out_text,
+                      text_bytes)) {
+        return false;
+    }
+    if (options->sub_timeout_ms < 0) {
+        options->sub_timeout_ms = 0;
+    }
+    return true;
+}
+
+/* A host that is no text is noticed only when the client is made, after the port. */
+bool omni__read_address(const struct omni_value *extra, struct omni_options *options,
+                        char *out_text, size_t text_bytes)
+{
+    options->port = DEFAULT_PORT;
+    return read_integer(extra, "port", &options->port, out_text, text_bytes) &&
+           read_integer(extra, "connect_timeout_ms", &options->connect_timeout_ms, out_text,
+                        text_bytes) &&
+           read_integer(extra, "request_timeout_ms", &options->request_timeout_ms, out_text,
+                        text_bytes) &&
+           read_host(extra, options, out_text, text_bytes);
+}
+
+static bool read_integer(const struct omni_value *extra, const char *key, int64_t *out_integer,
+                         char *out_text, size_t text_bytes)
+{
+    char text[OMNI_INTEGER_TEXT_BYTES];
+    const struct omni_value *value = omni_map_get(extra, key);
+    if (value == NULL || omni_integer_of(value, out_integer, text)) {
+        return true;
+    }
+    snprintf(out_text, text_bytes, "%s", text);
+    return false;
+}
+
+static bool read_host(const struct omni_value *extra, struct omni_options *options, char *out_text,
+                      size_t text_bytes)
+{
+    struct rt_slice host = rt_slice_text(DEFAULT_HOST);
+    const struct omni_value *value = omni_map_get(extra, "host");
+    if (value != NULL) {
+        if (value->kind != OMNI_TEXT) {
+            snprintf(out_text, text_bytes, "host must be a text, not %s", omni_type_word(value));
+            return false;
+        }
+        host = value->body.bytes;
+    }
+    if (host.len_bytes > 0 && memchr(host.data, '\0', host.len_bytes) != NULL) {
+        snprintf(out_text, text_bytes, "host holds a NUL character");
+        return false;
+    }
+    options->host = strndup(host.len_bytes == 0 ? "" : (const char *)host.data, host.len_bytes);
+    if (options->host == NULL) {
+        snprintf(out_text, text_bytes, "%s", rt_status_text(RT_E_NOMEM));
+        return false;
+    }
+    return true;
+}
