@@ -61,9 +61,17 @@ static const struct fault_capability CAPABILITIES[] = {
     {FAULT_AT_WORKER, DO_PROCESS},
 };
 
+/* Only a get has entries and a last_rc of its own. */
+static const struct fault_restriction RESTRICTIONS[] = {
+    {FAULT_LAST_RC, "get"},
+    {FAULT_NO_ENTRIES, "get"},
+    {FAULT_ACTION_COUNT, NULL},
+};
+
 const struct fault_domain fakeds_fault_domain = {
     .name = "fakeds",
     .operations = OPERATIONS,
     .capabilities = CAPABILITIES,
     .capability_count = sizeof(CAPABILITIES) / sizeof(CAPABILITIES[0]),
+    .restrictions = RESTRICTIONS,
 };

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKEDS_PROGRAM_FLAGS_H
+#define FAKEDS_PROGRAM_FLAGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Flags named as the real worker's and dscli's; `--flag value` and `--flag=value`. */
+struct flags {
+    const char *worker_address;
+    const char *faults; /* NULL: none */
+    const char *l2_cache_type;
+    uint64_t shared_memory_size_mb;
+    uint64_t client_dead_timeout_s;
+    uint64_t client_reconnect_wait_s;
+    uint64_t not_ready_ms;
+    uint64_t seed;
+    bool has_seed;
+    bool log_requests;
+    bool help;
+    bool version;
+};
+
+/* Fills `out_flags` over the defaults. False: one line has been printed to stderr. */
+bool flags_parse(int argument_count, char **arguments, struct flags *out_flags);
+void flags_print_help(FILE *out);
+
+#endif
