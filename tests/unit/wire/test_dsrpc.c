@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "messages.h"
 #include "peer.h"
@@ -342,6 +343,40 @@ static void request__value_from_a_blob__is_not_copied(void **state)
     rt_blob_release(blob);
 }
 
+/* Parts end at 2^31 - 1 bytes. The value is address space only: nothing touches its pages. */
+static void request__value_over_the_part_limit__is_split(void **state)
+{
+    const size_t part_bytes = INT32_MAX;
+    const size_t value_bytes = part_bytes + 3;
+    struct rt_outbox *out = rt_outbox_create();
+    struct rt_outbox *front = rt_outbox_create();
+    void *memory = mmap(NULL, value_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    (void)state;
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    memcpy((uint8_t *)memory + part_bytes, "end", 3);
+    struct rt_blob *blob = rt_blob_wrap(memory, value_bytes, NULL, NULL);
+    assert_non_null(blob);
+    struct dsrpc_piece piece = {.blob = blob, .bytes = rt_blob_slice(blob)};
+    struct dsrpc_value value = {.pieces = &piece, .piece_count = 1, .total_bytes = value_bytes};
+    struct dsrpc_outgoing request = {.op = DSRPC_OP_SET, .values = &value, .value_count = 1};
+    assert_int_equal(dsrpc_request_encode(PROFILE, &request, out), RT_OK);
+    /* The length frame and the first part's header, then the part, then a short part. */
+    size_t front_bytes = rt_outbox_len_bytes(out) - part_bytes - 5;
+    assert_int_equal(rt_outbox_move(front, out, front_bytes), RT_OK);
+    size_t len_bytes = 0;
+    uint8_t *bytes = outbox_take(front, &len_bytes);
+    assert_slice_hex(rt_slice_of(bytes + len_bytes - 19, 19),
+                     "01 08 0200008000000000 03 000000007fffffff");
+    free(bytes);
+    assert_int_equal(rt_outbox_move(front, out, part_bytes), RT_OK);
+    assert_outbox_hex(out, "00 03 656e64");
+    rt_outbox_destroy(front);
+    rt_outbox_destroy(out);
+    rt_blob_release(blob);
+    (void)munmap(memory, value_bytes);
+}
+
 static void request__that_cannot_be_right__writes_nothing(void **state)
 {
     static const char LONG_ID[256] = {0};
@@ -480,6 +515,7 @@ int main(void)
         cmocka_unit_test(payload__in_several_parts_or_none__fits),
         cmocka_unit_test(request__values_of_which_one_is_empty__sends_no_part_for_it),
         cmocka_unit_test(request__value_from_a_blob__is_not_copied),
+        cmocka_unit_test(request__value_over_the_part_limit__is_split),
         cmocka_unit_test(request__that_cannot_be_right__writes_nothing),
         cmocka_unit_test(request__of_each_kind__says_whether_a_user_made_it),
         cmocka_unit_test(answer__frames_missing_or_wrong__is_malformed),
