@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/blob.h"
+#include "runtime/regions.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -9,9 +10,25 @@
 /* A builder starts with this much: what a stream reads at once anyway. */
 #define BUILDER_START_BYTES ((size_t)64 * 1024)
 
+/* A blob that is still arriving gets address space for all of it, but not for more than this. */
+#define RESERVE_MAX_BYTES ((size_t)1024 * 1024 * 1024)
+
+/* Sanitizers see what happens to memory that malloc() gave. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_REGIONS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_REGIONS 0
+#endif
+#endif
+#ifndef HAS_REGIONS
+#define HAS_REGIONS 1
+#endif
+
 struct rt_blob {
     atomic_size_t reference_count;
     size_t len_bytes;
+    size_t region_bytes;      /* of the region it lies in; 0: malloc() gave it */
     const uint8_t *data;      /* inline_bytes, or what was wrapped */
     rt_blob_free_fn *free_fn; /* wrapped memory only */
     void *arg;
@@ -21,12 +38,14 @@ struct rt_blob {
 /* Memory of all blobs that live, their bookkeeping included, so that an empty one counts too. */
 static atomic_size_t live_bytes;
 
-static struct rt_blob *resize_inline(struct rt_blob *blob, size_t len_bytes);
+static struct rt_blob *grow_inline(struct rt_blob *blob, size_t len_bytes, size_t final_bytes);
+static struct rt_blob *grow_in_region(struct rt_blob *blob, size_t len_bytes, size_t final_bytes);
+static void free_inline(struct rt_blob *blob);
 static size_t size_of(const struct rt_blob *blob);
 
 struct rt_blob *rt_blob_create(size_t len_bytes, uint8_t **out_data)
 {
-    struct rt_blob *blob = resize_inline(NULL, len_bytes);
+    struct rt_blob *blob = grow_inline(NULL, len_bytes, len_bytes);
 
     if (blob == NULL) {
         return NULL;
@@ -35,28 +54,69 @@ struct rt_blob *rt_blob_create(size_t len_bytes, uint8_t **out_data)
     return blob;
 }
 
-/* A new blob, or one that nobody shares yet with another length. NULL: the old one is untouched. */
-static struct rt_blob *resize_inline(struct rt_blob *blob, size_t len_bytes)
+/* A new blob, or one that nobody shares yet made longer. It may get as long as `final_bytes`. NULL:
+ * the old one is untouched. */
+static struct rt_blob *grow_inline(struct rt_blob *blob, size_t len_bytes, size_t final_bytes)
 {
     size_t old_bytes = blob == NULL ? 0 : size_of(blob);
-    struct rt_blob *resized;
+    struct rt_blob *grown;
 
-    if (len_bytes > SIZE_MAX - sizeof(*resized)) {
+    if (len_bytes > SIZE_MAX - sizeof(*grown)) {
         return NULL;
     }
-    resized = realloc(blob, sizeof(*resized) + len_bytes);
-    if (resized == NULL) {
+    if (HAS_REGIONS && sizeof(*grown) + len_bytes >= RT__REGION_MIN_BYTES) {
+        grown = grow_in_region(blob, len_bytes, final_bytes);
+    } else {
+        grown = realloc(blob, sizeof(*grown) + len_bytes);
+        if (grown != NULL) {
+            grown->region_bytes = 0;
+        }
+    }
+    if (grown == NULL) {
         return NULL;
     }
     if (blob == NULL) {
-        atomic_init(&resized->reference_count, 1);
-        resized->free_fn = NULL;
-        resized->arg = NULL;
+        atomic_init(&grown->reference_count, 1);
+        grown->free_fn = NULL;
+        grown->arg = NULL;
     }
-    resized->len_bytes = len_bytes;
-    resized->data = resized->inline_bytes;
-    atomic_fetch_add_explicit(&live_bytes, size_of(resized) - old_bytes, memory_order_relaxed);
-    return resized;
+    grown->len_bytes = len_bytes;
+    grown->data = grown->inline_bytes;
+    atomic_fetch_add_explicit(&live_bytes, size_of(grown) - old_bytes, memory_order_relaxed);
+    return grown;
+}
+
+static struct rt_blob *grow_in_region(struct rt_blob *blob, size_t len_bytes, size_t final_bytes)
+{
+    size_t reserve_bytes = final_bytes < RESERVE_MAX_BYTES ? final_bytes : RESERVE_MAX_BYTES;
+    struct rt_blob *grown;
+    size_t region_bytes;
+
+    if (blob != NULL && blob->region_bytes >= sizeof(*blob) + len_bytes) {
+        return blob;
+    }
+    if (reserve_bytes < len_bytes) {
+        reserve_bytes = len_bytes;
+    }
+    grown = rt__region_take(sizeof(*grown) + reserve_bytes, &region_bytes);
+    if (grown == NULL) {
+        return NULL;
+    }
+    if (blob != NULL) {
+        memcpy((void *)grown, blob, size_of(blob));
+        free_inline(blob);
+    }
+    grown->region_bytes = region_bytes;
+    return grown;
+}
+
+static void free_inline(struct rt_blob *blob)
+{
+    if (blob->region_bytes > 0) {
+        rt__region_give(blob, blob->region_bytes);
+    } else {
+        free(blob);
+    }
 }
 
 static size_t size_of(const struct rt_blob *blob)
@@ -84,6 +144,7 @@ struct rt_blob *rt_blob_wrap(void *data, size_t len_bytes, rt_blob_free_fn *free
     }
     atomic_init(&blob->reference_count, 1);
     blob->len_bytes = len_bytes;
+    blob->region_bytes = 0;
     blob->data = data;
     blob->free_fn = free_fn;
     blob->arg = arg;
@@ -108,7 +169,7 @@ void rt_blob_release(struct rt_blob *blob)
         /* The wrapper gave writable memory away; it gets the same pointer back. */
         blob->free_fn(blob->arg, (void *)(uintptr_t)blob->data);
     }
-    free(blob);
+    free_inline(blob);
 }
 
 struct rt_slice rt_blob_slice(const struct rt_blob *blob)
@@ -137,7 +198,7 @@ enum rt_status rt_blob_builder_space(struct rt_blob_builder *builder, uint8_t **
         size_t growth_bytes = builder->blob == NULL ? BUILDER_START_BYTES : builder->capacity_bytes;
         size_t capacity_bytes =
             builder->filled_bytes + (growth_bytes < left_bytes ? growth_bytes : left_bytes);
-        struct rt_blob *blob = resize_inline(builder->blob, capacity_bytes);
+        struct rt_blob *blob = grow_inline(builder->blob, capacity_bytes, builder->total_bytes);
 
         if (blob == NULL) {
             return RT_E_NOMEM;

@@ -55,7 +55,8 @@ bool rt_blob_builder_is_full(const struct rt_blob_builder *builder);
 RT_NODISCARD struct rt_blob *rt_blob_builder_finish(struct rt_blob_builder *builder);
 void rt_blob_builder_fini(struct rt_blob_builder *builder);
 
-/* Bytes of all living blobs of this process, for leak checks after a scenario. */
+/* Bytes of all living blobs of this process, for leak checks after a scenario. Their bookkeeping
+ * is included, so that an empty blob that was forgotten shows too. */
 size_t rt_blob_live_count(void);
 
 #endif

@@ -80,6 +80,9 @@ typedef bool rt_done_fn(void *arg);
  *   RT_E_TIMEOUT  the deadline came first; a simulated clock stands exactly on it
  *   RT_E_IDLE     simulated only: no task, no timer, no bytes under way
  *   RT_E_STUCK    simulated only: 100,000 events without the clock moving
+ *
+ * Everything due up to and at the deadline runs before RT_E_TIMEOUT. Without `done` a deadline
+ * means "let this much time pass": the clock then stands on it after RT_E_IDLE too.
  */
 RT_NODISCARD enum rt_status rt_loop_run(struct rt_loop *loop, rt_done_fn *done, void *arg,
                                         uint64_t deadline_us);
