@@ -182,8 +182,30 @@ static void builder__absurd_length_announced__costs_only_what_arrived(void **sta
     assert_int_equal(rt_blob_live_count(), before);
     arrive(&builder, 3 * START_BYTES);
     assert_true(rt_blob_live_count() - before <= 2 * 3 * START_BYTES + 1024);
+    arrive(&builder, BIG_BYTES); /* the law of growth holds for large ones too */
+    assert_true(rt_blob_live_count() - before <= 2 * (BIG_BYTES + 3 * START_BYTES) + 1024);
     assert_false(rt_blob_builder_is_full(&builder));
     rt_blob_builder_fini(&builder);
+}
+
+static void blob__large_and_made_again__is_writable_to_its_end(void **state)
+{
+    static const size_t SIZES[] = {BIG_BYTES, 8 * BIG_BYTES, 3 * BIG_BYTES, BIG_BYTES};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        uint8_t *data;
+        struct rt_blob *blob = rt_blob_create(SIZES[i], &data);
+        struct rt_blob *second = rt_blob_create(SIZES[i], &data);
+
+        assert_non_null(blob);
+        assert_non_null(second);
+        memset(data, (int)i, SIZES[i]);
+        assert_int_equal(rt_blob_slice(second).data[SIZES[i] - 1], i);
+        assert_ptr_not_equal(blob, second);
+        rt_blob_release(blob);
+        rt_blob_release(second);
+    }
 }
 
 static void builder__nothing_announced__is_full_and_gives_an_empty_blob(void **state)
@@ -211,6 +233,7 @@ int main(void)
         CASE(blob__retained_on_two_threads__count_is_exact),
         CASE(builder__filled_in_pieces__gives_one_blob_of_the_exact_length),
         CASE(builder__absurd_length_announced__costs_only_what_arrived),
+        CASE(blob__large_and_made_again__is_writable_to_its_end),
         CASE(builder__nothing_announced__is_full_and_gives_an_empty_blob),
     };
 
