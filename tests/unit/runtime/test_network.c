@@ -16,12 +16,10 @@
 
 #define PATIENCE_US UINT64_C(10000000)
 #define BIG_BYTES   ((size_t)8 * 1024 * 1024)
-#define NOT_CLOSED  RT_OK
 #define LATENCY_US  UINT64_C(500)
 
 /* One end of a connection and all it was told, each telling with its number. */
 struct end {
-    struct fixture *fx;
     struct rt_stream *stream;
     int connected_count;
     int input_count;
@@ -117,8 +115,6 @@ static int set_up(void **state, enum rt_loop_mode mode)
     struct fixture *fx = calloc(1, sizeof(*fx));
 
     fx->blobs_before = rt_blob_live_count();
-    fx->client.fx = fx;
-    fx->server.fx = fx;
     assert_int_equal(rt_loop_create(mode, &fx->loop), RT_OK);
     assert_int_equal(rt_network_create(fx->loop, &fx->network), RT_OK);
     assert_int_equal(rt_network_listen(fx->network, "127.0.0.1:0", on_accept, fx, &fx->listener),
