@@ -198,6 +198,11 @@ CASES = [
     case("read: bad batches are refused in the client",
          read().is_refused(NO_KEYS), read(("", 0, 1)).is_refused(EMPTY_FIRST_KEY),
          read(("a b", 0, 1)).is_refused(KEY_RULE + "a b, length: 3.")),
+    case("query size: sizes, 0 for an absent key, an error when all are absent",
+         set_("q-size", "hello"),
+         query_size("q-size").answers_with(sizes=[5]).takes(0), query_size("q-size", "q-absent").answers_with(sizes=[5, 0]),
+         query_size("q-absent").fails(NOT_FOUND, "All objects are not found!…"),
+         query_size().is_refused(NO_KEYS), drivers=("c",)),
     case("health: a healthy worker",
          health().takes(0)),
 ]

@@ -145,6 +145,8 @@ CASES = [
     faulty("fault: connection reset when the set arrives, the request forgotten", on_request("set", "1*rst"),
            set_("f-rst").fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, 1000)).takes(1000), requests("set", 0),
            get("f-rst").fails(NOT_FOUND, MISS).takes(0), options=R1),
+    faulty("fault: a byte of the value changed on its way is not noticed", [fault("flip", "op: get", '"reply.byte 30000"', "1*corrupt")],
+           set_big("f-flip", 65536), get("f-flip").returns((65536, b"a", CORRUPTED)), get("f-flip").returns((65536, b"a"))),
     faulty("fault: reply cut at byte 30", [fault("cut", "op: get", '"reply.byte 30"', "1*truncate")],
            set_("f-cut"), get("f-cut").fails(UNAVAILABLE, SILENCE).takes(1000), get("f-cut").returns("v").takes(0), options=R1),
 ]

@@ -10,6 +10,8 @@ import queue
 import subprocess
 import threading
 
+import living
+
 
 class NoAnswer(Exception):
     """The client said nothing before the deadline, or ended."""
@@ -27,6 +29,7 @@ class Client:
         self._errors = open(os.path.join(log_dir, "client.err"), "ab")
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=self._errors, env=environment, text=True, bufsize=1)
+        living.born(self, self._process.kill)
         self._answers = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -53,7 +56,7 @@ class Client:
         return json.loads(line)
 
     def close(self, deadline_s=5):
-        """End politely: end of input, then the process tells the worker and leaves."""
+        """End politely: end of input, then the process tells the worker and leaves. May be called again."""
         try:
             self._process.stdin.close()
         except BrokenPipeError:
@@ -62,6 +65,7 @@ class Client:
             self._process.wait(deadline_s)
         except subprocess.TimeoutExpired:
             self.kill()
+        living.gone(self)
         self._errors.close()
 
     def kill(self):

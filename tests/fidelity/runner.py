@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from clients import Client, NoAnswer
 from judge import difference, requests_difference, shortened
 from link import Link
+from living import Interrupted
 from worlds import CannotStart, FakeWorld, RealWorld, free_port
 
 CALL_DEADLINE_S = 100
@@ -51,7 +52,7 @@ def run_case(case, setting, shared_world=None):
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
             return Run(case, setting, folder, shared_world, undo).walk()
-        except (CannotStart, NoAnswer, OSError) as error:
+        except (CannotStart, Interrupted, NoAnswer, OSError) as error:
             return [f"{type(error).__name__}: {error}"]
 
 
@@ -81,7 +82,17 @@ class Run:
                     return [f"init of client {name}: {answer['text']}"]
         for number, step in enumerate(self._case.steps, 1):
             self._take(number, step)
+        self._end()
         return self.wrong
+
+    def _end(self):
+        """Clients leave first, so that the worker can answer them; then it must end cleanly when asked to."""
+        for client in self._clients.values():
+            client.close()
+        if isinstance(self._world, FakeWorld):
+            status = self._world.stop()
+            if status != 0:
+                self.wrong.append(f"fakeds ended with {status} when asked to stop: {self._world.last_words()}")
 
     def _take(self, number, step):
         if step.kind == "call":

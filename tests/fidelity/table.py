@@ -13,6 +13,8 @@ INVALID, NOT_FOUND, RUNTIME, OUT_OF_MEMORY, NOT_READY, UNKNOWN = 2, 3, 5, 6, 8, 
 OUT_OF_RANGE, TRY_AGAIN, DISCONNECTED, ALREADY_EXISTS = 12, 19, 23, 2004
 DEADLINE, UNAVAILABLE = 1001, 1002
 
+CORRUPTED = "corrupted"
+
 AT_ONCE_MS = 50  # the tolerance of a call that should take no time
 
 
@@ -48,7 +50,7 @@ class Step:
         return replace(self, answers=(Answer(ok=False, raised=raised, text=text),))
 
     def returns(self, *values):
-        """Values of a get or read: text, bytes, None, or (size, unit) for a repeated unit."""
+        """Values of a get or read: text, bytes, None, (size, unit) for a repeated unit, (size, unit, CORRUPTED) for anything else."""
         return replace(self, answers=(Answer(fields={"values": list(values)}),))
 
     def answers_with(self, **fields):
@@ -147,6 +149,10 @@ def mset(pairs, **more):
 def msettx(pairs, nx=True, **more):
     return call("mset", keys=[key for key, _ in pairs], values_hex=[hexed(value) for _, value in pairs],
                 tx=True, nx=nx, **more)
+
+
+def query_size(*keys):
+    return call("query_size", keys=list(keys))
 
 
 def read(*parts):

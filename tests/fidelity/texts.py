@@ -19,6 +19,7 @@ DECLARED_LOST = "Client … disconnected from worker."
 UNKNOWN_CLIENT = "The client id (…) does not exist."
 WORKER_NOT_READY = "Worker not ready"
 NO_SPACE = "Shared memory no space in arena: …"
+OVER_LIMIT = "Resource allocation has reached the threshold limit.Total allocated …, required size …, threshold size: …"
 
 
 def refused(sentence, budget_ms=5000):

@@ -18,6 +18,8 @@ import tempfile
 import time
 import urllib.request
 
+import living
+
 
 class CannotStart(Exception):
     """A part of the world did not come up; the text is its own words."""
@@ -45,11 +47,13 @@ class FakeWorld:
         self._folder = folder
         self._process = None
         self._starts = 0
+        self._killed = False
         self.address = None
 
     def start(self, flags=(), faults="", address="127.0.0.1:0", deadline_s=5):
         command = [self._program, "--worker_address", address, *map(str, flags)]
         self._starts += 1
+        self._killed = False
         if faults:
             path = os.path.join(self._folder, f"faults-{self._starts}.yaml")
             with open(path, "w") as file:
@@ -57,11 +61,13 @@ class FakeWorld:
             command += ["--faults", path]
         with open(os.path.join(self._folder, "fakeds.err"), "ab") as errors:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        living.born(self, self._process.kill)
         self.address = self._ready_address(deadline_s)
 
     def kill(self):
         self._process.kill()
         self._process.wait()
+        self._killed = True
 
     def restart(self, flags=(), faults=""):
         """A new process on the old address: all state is lost."""
@@ -85,17 +91,18 @@ class FakeWorld:
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self):
-        """Returns the exit status: a clean stop on SIGTERM is 0."""
-        if self._process is None:
-            return None
+        """Asks it to end; returns its exit status, 0 when the case itself had killed it."""
+        if self._process is None or self._killed:
+            return 0
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
+        living.gone(self)
         try:
             return self._process.wait(5)
         except subprocess.TimeoutExpired:
             self.kill()
-            return None
+            return "no end within 5 s"
 
     def _ready_address(self, deadline_s):
         """Read the ready line without ever blocking longer than the deadline."""
@@ -111,10 +118,10 @@ class FakeWorld:
                 raise CannotStart(f"fakeds was not ready within {deadline_s} s")
             piece = os.read(self._process.stdout.fileno(), 4096)
             if not piece:
-                raise CannotStart(f"fakeds ended with {self._process.wait()}: {self._last_words()}")
+                raise CannotStart(f"fakeds ended with {self._process.wait()}: {self.last_words()}")
             seen += piece
 
-    def _last_words(self):
+    def last_words(self):
         with open(os.path.join(self._folder, "fakeds.err"), "rb") as errors:
             return errors.read()[-500:].decode(errors="replace").strip()
 
@@ -134,6 +141,7 @@ class RealWorld:
 
     def start(self, flags=(), faults=""):
         assert not faults, "the real worker takes no fault file"
+        living.born(self, self.stop)
         self._flags = flags
         self._start_etcd()
         self._start_worker()
@@ -177,6 +185,7 @@ class RealWorld:
         if self._etcd:
             self._etcd.send_signal(signal.SIGKILL)
             self._etcd.wait()
+        living.gone(self)
         shutil.rmtree(self._folder, ignore_errors=True)
         return 0
 
