@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HARNESS_SCENARIO_NUMBERS_H
+#define HARNESS_SCENARIO_NUMBERS_H
+
+/*
+ * The numbers that statements speak of: one list feeds the language and the evaluation.
+ * Row: word, expression over `source` (the counters' struct), help.
+ */
+
+/* struct omni_metrics *source */
+#define SCN_METRIC_NUMBERS(ROW)                                                                    \
+    ROW("puts", source->puts, "puts that succeeded")                                               \
+    ROW("gets", source->gets, "gets that brought data")                                            \
+    ROW("bytes_transferred", source->bytes_transferred, "serialized bytes of puts")                \
+    ROW("errors", source->errors, "puts that failed")                                              \
+    ROW("timeouts", source->timeouts, "gets that failed, for whatever reason")                     \
+    ROW("empties", source->empties, "gets to which the client gave nothing without a failure")     \
+    ROW("put_calls", source->put_calls, "calls of put")                                            \
+    ROW("get_calls", source->get_calls, "calls of get")                                            \
+    ROW("puts_refused", source->puts_refused_closed, "puts after close")                           \
+    ROW("gets_refused", source->gets_refused_closed, "gets after close")                           \
+    ROW("get_not_found", source->get_causes[DS_CAUSE_NOT_FOUND], "failed gets by cause")           \
+    ROW("get_backend_timeout", source->get_causes[DS_CAUSE_BACKEND_TIMEOUT], "")                   \
+    ROW("get_transport", source->get_causes[DS_CAUSE_TRANSPORT], "")                               \
+    ROW("get_disconnected", source->get_causes[DS_CAUSE_DISCONNECTED], "")                         \
+    ROW("get_invalid", source->get_causes[DS_CAUSE_INVALID], "")                                   \
+    ROW("get_out_of_memory", source->get_causes[DS_CAUSE_OUT_OF_MEMORY], "")                       \
+    ROW("get_decode", source->get_causes[DS_CAUSE_CODEC], "")                                      \
+    ROW("get_other", source->get_causes[DS_CAUSE_OTHER], "")                                       \
+    ROW("put_backend_timeout", source->put_causes[DS_CAUSE_BACKEND_TIMEOUT],                       \
+        "failed puts by cause")                                                                    \
+    ROW("put_transport", source->put_causes[DS_CAUSE_TRANSPORT], "")                               \
+    ROW("put_disconnected", source->put_causes[DS_CAUSE_DISCONNECTED], "")                         \
+    ROW("put_invalid", source->put_causes[DS_CAUSE_INVALID], "")                                   \
+    ROW("put_out_of_memory", source->put_causes[DS_CAUSE_OUT_OF_MEMORY], "")                       \
+    ROW("put_encode", source->put_causes[DS_CAUSE_CODEC], "")                                      \
+    ROW("put_other", source->put_causes[DS_CAUSE_OTHER], "")
+
+/* struct fakeds_op_counts *source */
+#define SCN_REQUEST_NUMBERS(ROW)                                                                   \
+    ROW("arrived", source->arrived, "requests that reached the worker")                            \
+    ROW("applied", source->applied, "requests that changed or read the store")                     \
+    ROW("answered", source->answered, "answers sent")                                              \
+    ROW("failed", source->failed, "of those, with a status that is not OK")                        \
+    ROW("eaten", source->eaten, "requests or answers lost to a fault or to the worker's death")    \
+    ROW("waiting", source->waiting, "held by a fault or waiting for a key")                        \
+    ROW("undelivered", source->undelivered, "answers nobody was connected for")
+
+/* struct ds_rpc_counts *source */
+#define SCN_SENT_NUMBERS(ROW)                                                                      \
+    ROW("sent", source->sent, "requests that the client sent")                                     \
+    ROW("received", source->received, "answers that it received in time")                          \
+    ROW("abandoned", source->abandoned, "requests that it gave up")                                \
+    ROW("late", source->late, "answers that came after that")
+
+/* struct fakeds_counts *source */
+#define SCN_WORKER_NUMBERS(ROW)                                                                    \
+    ROW("connections", source->connections, "open now")                                            \
+    ROW("connections_total", source->connections_total, "opened so far")                           \
+    ROW("malformed_connections", source->malformed_connections, "closed for what they sent")       \
+    ROW("clients", source->clients, "registered now")                                              \
+    ROW("objects", source->objects, "objects stored")                                              \
+    ROW("memory_bytes", source->memory_bytes, "memory in use")                                     \
+    ROW("evictions", source->evictions, "objects evicted")                                         \
+    ROW("expirations", source->expirations, "objects expired")                                     \
+    ROW("waits_woken", source->waits_woken, "waiting gets ended by an arrival")                    \
+    ROW("waits_timed_out", source->waits_timed_out, "waiting gets ended by their timer")
+
+/* struct fault_rule_info *source */
+#define SCN_FAULT_NUMBERS(ROW)                                                                     \
+    ROW("considered", source->considered, "times something came by its operation and point")       \
+    ROW("matched", source->matched, "times all its conditions held")                               \
+    ROW("fired", source->fired, "times it did something")
+
+/* struct scn_object_numbers *source */
+#define SCN_OBJECT_NUMBERS(ROW) ROW("size", source->size_bytes, "bytes stored")
+
+/* struct scn_journal_numbers *source */
+#define SCN_JOURNAL_NUMBERS(ROW) ROW("count", source->count, "records that match; default: some")
+
+#endif

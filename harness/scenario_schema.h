@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HARNESS_SCENARIO_SCHEMA_H
+#define HARNESS_SCENARIO_SCHEMA_H
+
+#include "harness/scenario.h"
+
+/* The tables behind the language, shared by the files that read it. */
+
+extern const struct doc_schema scn__expect_schema;
+extern const struct doc_schema scn__step_schema;
+extern const struct doc_schema scn__check_schema;
+extern const struct doc_word scn__write_modes[];
+
+/* A list of steps in which `repeat: N` is expanded; into a doc_list of struct scn_step. */
+enum rt_status scn__steps_read(struct doc_reader *reader, const struct doc_node *node,
+                               struct doc_list *out_steps);
+
+/* Custom readers of fields: a K_ code (int32_t), an operation (int), a write mode (int). */
+doc_field_read_fn scn__read_code;
+doc_field_read_fn scn__read_op;
+doc_field_read_fn scn__read_mode;
+
+#endif
