@@ -150,13 +150,11 @@ class RealWorld:
         signal_pid(self._worker_pid, signal.SIGKILL)
         wait_gone(self._worker_pid, 10)
 
-    def restart(self, flags=(), faults=""):
+    def restart_not_ready(self, keep_metadata=False):
+        """Start it and do not wait; wait_ready does. Its metadata lives in RocksDB and outlives it unless removed."""
         self.kill()
-        self._start_worker()
-
-    def restart_not_ready(self):
-        """Start it and do not wait; wait_ready does."""
-        self.kill()
+        if not keep_metadata:
+            shutil.rmtree(os.path.join(self._folder, "datasystem", "rocksdb"))
         self._starting = subprocess.Popen(self._dscli(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                           text=True, cwd=self._folder)
 
