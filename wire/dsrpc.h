@@ -91,6 +91,9 @@ RT_NODISCARD enum rt_status dsrpc_meta_decode(struct rt_slice raw, struct dsrpc_
  * would refuse. */
 bool dsrpc_is_utf8(struct rt_slice text);
 
+/* The same number for a request on both sides of the journal: a hash (FNV-1a) of its queue id. */
+uint64_t dsrpc_rpc_id(struct rt_slice queue_id);
+
 /* Payload parts of a message: frames [first, first + count) after a length frame that agrees. */
 struct dsrpc_payload {
     const struct zmtp_frame *parts;

@@ -213,3 +213,13 @@ static size_t utf8_bytes(const uint8_t *data, size_t len_bytes)
                    (character < 0xd800 || character > 0xdfff);
     return is_good ? count : 0;
 }
+
+uint64_t dsrpc_rpc_id(struct rt_slice queue_id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < queue_id.len_bytes; i++) {
+        hash = (hash ^ queue_id.data[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
