@@ -16,35 +16,6 @@
  * Counters move when a call is finished; the callback runs later, from the loop, when neither the
  * client nor the caller is on the stack. So a callback may do anything, destroying included.
  */
-struct omni_call {
-    struct omni_connector *connector;
-    struct omni_call *previous;
-    struct omni_call *next;
-    bool is_put;
-    omni_put_fn *put_done;
-    omni_get_fn *get_done;
-    void *arg;
-    uint64_t started_us;
-
-    /* The result. */
-    bool is_success;
-    uint64_t size_bytes;
-    enum ds_cause cause;
-    struct ds_status status; /* its text is `text` */
-    char *text;              /* NULL: "" */
-    const struct omni_value *data;
-    struct omni_arena *arena;
-    struct rt_blob *payload;
-
-    const char *from_stage; /* behind the key */
-    const char *to_stage;
-    size_t key_bytes;
-    char key[];
-};
-
-static struct omni_call *new_call(struct omni_connector *connector, const char *from_stage,
-                                  const char *to_stage, struct rt_slice user_key);
-static void free_call(struct omni_call *call);
 static enum rt_status encode_and_set(struct omni_call *call, const struct omni_value *data);
 static void start(struct omni_call *call);
 static void on_set(void *arg, const struct ds_result *result);
@@ -60,9 +31,6 @@ static void refuse(struct omni_call *call);
 static void finish(struct omni_call *call);
 static void call_back(struct omni_call *call);
 
-static void append(struct omni_calls *calls, struct omni_call *call);
-static void take_out(struct omni_calls *calls, struct omni_call *call);
-
 static uint64_t now_us(const struct omni_connector *connector)
 {
     return rt_loop_now_us(connector->environment.ds.loop);
@@ -74,7 +42,7 @@ enum rt_status omni_put(struct omni_connector *connector, const char *from_stage
                         const char *to_stage, struct rt_slice put_key,
                         const struct omni_value *data, omni_put_fn *done, void *arg)
 {
-    struct omni_call *call = new_call(connector, from_stage, to_stage, put_key);
+    struct omni_call *call = omni__new_call(connector, from_stage, to_stage, put_key);
     if (call == NULL) {
         return RT_E_NOMEM;
     }
@@ -88,7 +56,7 @@ enum rt_status omni_put(struct omni_connector *connector, const char *from_stage
     }
     enum rt_status status = encode_and_set(call, data);
     if (status != RT_OK) {
-        free_call(call);
+        omni__put_back(call);
     }
     return status;
 }
@@ -160,7 +128,7 @@ static void succeed_put(struct omni_call *call)
 enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
                         const char *to_stage, struct rt_slice get_key, omni_get_fn *done, void *arg)
 {
-    struct omni_call *call = new_call(connector, from_stage, to_stage, get_key);
+    struct omni_call *call = omni__new_call(connector, from_stage, to_stage, get_key);
     if (call == NULL) {
         return RT_E_NOMEM;
     }
@@ -176,7 +144,7 @@ enum rt_status omni_get(struct omni_connector *connector, const char *from_stage
     enum rt_status status = connector->ops->get(connector->client, &key, 1,
                                                 connector->options.sub_timeout_ms, on_get, call);
     if (status != RT_OK) {
-        free_call(call);
+        omni__put_back(call);
         return status;
     }
     start(call);
@@ -213,7 +181,9 @@ static void take_value(struct omni_call *call, const struct ds_value *value)
                     rt_blob_slice(value->blob).len_bytes == value->bytes.len_bytes;
 
     call->payload = is_whole ? rt_blob_retain(value->blob) : rt_blob_copy(value->bytes);
-    call->arena = omni_arena_create();
+    if (call->arena == NULL) {
+        call->arena = omni_arena_create();
+    }
     enum rt_status status = RT_E_NOMEM;
     if (call->payload != NULL && call->arena != NULL) {
         status = omni_decode(call->payload, call->arena, &connector->limits, &call->data, &error);
@@ -313,7 +283,7 @@ static void start(struct omni_call *call)
         metrics->get_calls++;
         metrics->gets_in_flight++;
     }
-    append(&call->connector->in_flight, call);
+    omni__append(&call->connector->in_flight, call);
 }
 
 /* The only way out of flight. The counters hold their laws again; the callback is due. */
@@ -325,8 +295,8 @@ static void finish(struct omni_call *call)
     } else {
         connector->metrics.gets_in_flight--;
     }
-    take_out(&connector->in_flight, call);
-    append(&connector->finished, call);
+    omni__take_out(&connector->in_flight, call);
+    omni__append(&connector->finished, call);
     rt_task_schedule(&connector->deliver);
 }
 
@@ -343,11 +313,13 @@ void omni__deliver(void *arg)
     while (!is_last) {
         struct omni_call *call = connector->finished.first;
         is_last = call == last;
-        take_out(&connector->finished, call);
+        omni__take_out(&connector->finished, call);
         call_back(call);
-        if (is_destroyed) {
+        if (is_destroyed) { /* by the callback */
+            omni__free_call(call);
             return;
         }
+        omni__put_back(call);
     }
     connector->is_destroyed = NULL;
     if (connector->finished.first != NULL) {
@@ -359,8 +331,9 @@ void omni__deliver_all(struct omni_connector *connector)
 {
     while (connector->finished.first != NULL) {
         struct omni_call *call = connector->finished.first;
-        take_out(&connector->finished, call);
+        omni__take_out(&connector->finished, call);
         call_back(call);
+        omni__put_back(call);
     }
 }
 
@@ -388,73 +361,7 @@ static void call_back(struct omni_call *call)
         };
         call->get_done(call->arg, &result);
     }
-    if (is_arena_kept) {
+    if (is_arena_kept && call->is_success) {
         call->arena = NULL;
-    }
-    free_call(call);
-}
-
-/* ---- records ------------------------------------------------------------------------------- */
-
-/* Key: {key}:{from}_{to}, nothing escaped; the stages are kept behind it for the log. */
-static struct omni_call *new_call(struct omni_connector *connector, const char *from_stage,
-                                  const char *to_stage, struct rt_slice user_key)
-{
-    size_t from_bytes = strlen(from_stage);
-    size_t to_bytes = strlen(to_stage);
-    size_t key_bytes = user_key.len_bytes + from_bytes + to_bytes + 2;
-    size_t stages_bytes = from_bytes + to_bytes + 2;
-    struct omni_call *call = calloc(1, sizeof(*call) + key_bytes + stages_bytes);
-    if (call == NULL) {
-        return NULL;
-    }
-    char *key = call->key;
-    if (user_key.len_bytes > 0) {
-        memcpy(key, user_key.data, user_key.len_bytes);
-    }
-    key[user_key.len_bytes] = ':';
-    memcpy(key + user_key.len_bytes + 1, from_stage, from_bytes);
-    key[user_key.len_bytes + 1 + from_bytes] = '_';
-    memcpy(key + user_key.len_bytes + 2 + from_bytes, to_stage, to_bytes);
-    memcpy(key + key_bytes, from_stage, from_bytes + 1);
-    memcpy(key + key_bytes + from_bytes + 1, to_stage, to_bytes + 1);
-    call->from_stage = key + key_bytes;
-    call->to_stage = key + key_bytes + from_bytes + 1;
-    call->key_bytes = key_bytes;
-    call->connector = connector;
-    return call;
-}
-
-static void free_call(struct omni_call *call)
-{
-    omni_arena_destroy(call->arena);
-    rt_blob_release(call->payload);
-    free(call->text);
-    free(call);
-}
-
-static void append(struct omni_calls *calls, struct omni_call *call)
-{
-    call->previous = calls->last;
-    call->next = NULL;
-    if (calls->last == NULL) {
-        calls->first = call;
-    } else {
-        calls->last->next = call;
-    }
-    calls->last = call;
-}
-
-static void take_out(struct omni_calls *calls, struct omni_call *call)
-{
-    if (call->previous == NULL) {
-        calls->first = call->next;
-    } else {
-        call->previous->next = call->next;
-    }
-    if (call->next == NULL) {
-        calls->last = call->previous;
-    } else {
-        call->next->previous = call->previous;
     }
 }

@@ -220,6 +220,7 @@ static void free_connector(struct omni_connector *connector)
     drop_client(connector);
     rt_task_cancel(&connector->deliver);
     rt_task_cancel(&connector->construct);
+    omni__free_spare(connector);
     free(connector->options.host);
     free(connector);
 }

@@ -65,14 +65,15 @@ size_t omni_image_channels(struct rt_slice mode)
 bool omni_shape_count(const int64_t *shape, size_t dimension_count, size_t *out_count)
 {
     size_t count = 1;
+    bool is_empty = false;
     bool is_overflow = false;
     for (size_t i = 0; i < dimension_count; i++) {
         if (shape[i] == 0) {
-            *out_count = 0;
-            return true;
+            is_empty = true;
+        } else {
+            is_overflow |= __builtin_mul_overflow(count, (size_t)shape[i], &count);
         }
-        is_overflow |= __builtin_mul_overflow(count, (size_t)shape[i], &count);
     }
-    *out_count = count;
-    return !is_overflow;
+    *out_count = is_empty ? 0 : count;
+    return !is_overflow && count <= PTRDIFF_MAX;
 }

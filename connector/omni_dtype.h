@@ -24,8 +24,8 @@ bool omni_dtype_of_numpy(struct rt_slice name, struct omni_dtype *out_dtype, con
 size_t omni_image_channels(struct rt_slice mode);
 
 /*
- * How many elements a shape holds. Dimensions are not negative; a 0 among them wins over an
- * overflow. False: more than SIZE_MAX.
+ * How many elements a shape holds. Dimensions are not negative. False: too many to count; as in
+ * NumPy also when a 0 among the dimensions makes the array empty.
  */
 bool omni_shape_count(const int64_t *shape, size_t dimension_count, size_t *out_count);
 

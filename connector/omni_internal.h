@@ -26,7 +26,33 @@ bool omni__read_sub_timeout(const struct omni_value *extra, struct omni_options 
 bool omni__read_address(const struct omni_value *extra, struct omni_options *options,
                         char *out_text, size_t text_bytes);
 
-struct omni_call;
+/* One put or get: omni_call.c tells its story. */
+struct omni_call {
+    struct omni_connector *connector;
+    struct omni_call *previous;
+    struct omni_call *next;
+    bool is_put;
+    omni_put_fn *put_done;
+    omni_get_fn *get_done;
+    void *arg;
+    uint64_t started_us;
+
+    /* The result. */
+    bool is_success;
+    uint64_t size_bytes;
+    enum ds_cause cause;
+    struct ds_status status; /* its text is `text` */
+    char *text;              /* NULL: "" */
+    const struct omni_value *data;
+    struct omni_arena *arena;
+    struct rt_blob *payload;
+
+    const char *from_stage; /* behind the key */
+    const char *to_stage;
+    size_t key_bytes;
+    size_t room_bytes; /* of `key` */
+    char key[];
+};
 
 struct omni_calls { /* newest last */
     struct omni_call *first;
@@ -44,6 +70,8 @@ struct omni_connector {
 
     struct omni_calls in_flight;
     struct omni_calls finished; /* their callbacks are due */
+    struct omni_calls spare;    /* records to be used again */
+    size_t spare_count;
     struct rt_task deliver;
     bool *is_destroyed; /* while callbacks run: whether one destroyed the connector */
 
@@ -66,5 +94,16 @@ void omni__log(const struct omni_connector *connector, enum omni_log_level level
 void omni__deliver(void *arg); /* the task: callbacks that are due */
 void omni__refuse_in_flight(struct omni_connector *connector); /* the client is gone */
 void omni__deliver_all(struct omni_connector *connector);      /* until none is due */
+
+/* ---- records of calls (omni_record.c) ------------------------------------------------------ */
+
+/* With its key {key}:{from}_{to}, nothing escaped. NULL: no memory. */
+struct omni_call *omni__new_call(struct omni_connector *connector, const char *from_stage,
+                                 const char *to_stage, struct rt_slice user_key);
+void omni__put_back(struct omni_call *call);  /* for the next call, or freed */
+void omni__free_call(struct omni_call *call); /* when the connector is gone */
+void omni__free_spare(struct omni_connector *connector);
+void omni__append(struct omni_calls *calls, struct omni_call *call);
+void omni__take_out(struct omni_calls *calls, struct omni_call *call);
 
 #endif
