@@ -56,7 +56,10 @@ static enum rt_status add_call(struct script_client *client, enum script_answer 
 {
     struct script *script = client->script;
     struct script_call *call = calloc(1, sizeof(*call));
-    if (call == NULL || client->call_count == MAX_HELD) {
+    if (call == NULL) {
+        return RT_E_NOMEM;
+    }
+    if (client->call_count == MAX_HELD) {
         abort();
     }
     *call = (struct script_call){.client = client,
@@ -67,13 +70,20 @@ static enum rt_status add_call(struct script_client *client, enum script_answer 
                                  .is_get = is_get};
     if (answer == SCRIPT_BYTES) {
         call->blob = rt_blob_copy(script->bytes);
+        if (call->blob == NULL) {
+            free(call);
+            return RT_E_NOMEM;
+        }
     } else if (answer == SCRIPT_ECHO && script->stored != NULL) {
         call->blob = rt_blob_retain(script->stored);
     }
     rt_timer_init(&call->timer, client->loop, on_due, call);
     client->calls[client->call_count++] = call;
-    if (answer != SCRIPT_HOLD) {
-        return rt_timer_arm_after(&call->timer, script->delay_us);
+    if (answer != SCRIPT_HOLD && rt_timer_arm_after(&call->timer, script->delay_us) != RT_OK) {
+        client->call_count--;
+        rt_blob_release(call->blob);
+        free(call);
+        return RT_E_NOMEM;
     }
     return RT_OK;
 }
@@ -82,7 +92,6 @@ static enum rt_status script_create(void *context, const struct ds_environment *
                                     const struct ds_options *options, void **out_client)
 {
     struct script *script = context;
-    script->create_count++;
     snprintf(script->host, sizeof(script->host), "%s", options->host);
     script->port = options->port;
     script->connect_timeout_ms = options->connect_timeout_ms;
@@ -94,6 +103,7 @@ static enum rt_status script_create(void *context, const struct ds_environment *
     if (client == NULL) {
         return RT_E_NOMEM;
     }
+    script->create_count++;
     client->script = script;
     client->loop = environment->loop;
     *out_client = client;
@@ -147,12 +157,13 @@ static enum rt_status script_set(void *arg, struct rt_slice key, const struct ds
     script->set_count++;
     note_key(script, key);
     script->set_options = *options;
-    rt_blob_release(script->stored);
     uint8_t *data = NULL;
-    script->stored = rt_blob_create((size_t)value->total_bytes, &data);
-    if (script->stored == NULL) {
-        abort();
+    struct rt_blob *stored = rt_blob_create((size_t)value->total_bytes, &data);
+    if (stored == NULL) {
+        return RT_E_NOMEM;
     }
+    rt_blob_release(script->stored);
+    script->stored = stored;
     for (size_t i = 0; i < value->piece_count; i++) {
         memcpy(data, value->pieces[i].bytes.data, value->pieces[i].bytes.len_bytes);
         data += value->pieces[i].bytes.len_bytes;
