@@ -35,6 +35,15 @@ enum rt_status omni_connector_create(const struct omni_environment *environment,
                                      const struct omni_connector_config *config,
                                      omni_created_fn *created, void *arg)
 {
+    struct omni_connector *pending = NULL;
+    return omni_connector_begin(environment, config, created, arg, &pending);
+}
+
+enum rt_status omni_connector_begin(const struct omni_environment *environment,
+                                    const struct omni_connector_config *config,
+                                    omni_created_fn *created, void *arg,
+                                    struct omni_connector **out_pending)
+{
     const struct ds_binding *binding =
         config->binding == NULL ? &ds_native_binding : config->binding;
     struct omni_connector *connector = new_connector(environment, config);
@@ -51,19 +60,21 @@ enum rt_status omni_connector_create(const struct omni_environment *environment,
                  "it lacks %s",
                  missing);
         fail(connector, connector->text);
+        *out_pending = connector;
         return RT_OK;
     }
     connector->ops = binding->kv_client;
     connector->set_options = *binding->set_param;
     connector->set_options.write_mode = *binding->write_mode;
-    if (!has_options(connector, config->extra)) {
-        return RT_OK;
+    if (has_options(connector, config->extra)) {
+        enum rt_status status = start_client(connector, binding);
+        if (status != RT_OK) {
+            free_connector(connector);
+            return status;
+        }
     }
-    enum rt_status status = start_client(connector, binding);
-    if (status != RT_OK) {
-        free_connector(connector);
-    }
-    return status;
+    *out_pending = connector;
+    return RT_OK;
 }
 
 static const char *missing_symbols(const struct ds_binding *binding)
@@ -165,6 +176,7 @@ static void on_constructed(void *arg)
 {
     struct omni_connector *connector = arg;
     if (!connector->is_failed) {
+        connector->is_constructed = true;
         omni__log(connector, OMNI_LOG_INFO, "YuanrongConnector is connected to %s:%" PRId64,
                   connector->options.host, connector->options.port);
         connector->created(connector->created_arg, connector, NULL);
@@ -183,7 +195,7 @@ static void on_constructed(void *arg)
 
 void omni_close(struct omni_connector *connector)
 {
-    if (connector->client == NULL) {
+    if (connector->client == NULL || !connector->is_constructed) {
         return;
     }
     drop_client(connector);

@@ -42,6 +42,14 @@ RT_NODISCARD enum rt_status omni_connector_create(const struct omni_environment 
                                                   const struct omni_connector_config *config,
                                                   omni_created_fn *created, void *arg);
 
+/* The same, and a handle on what is being made: omni_connector_destroy(*out_pending) gives up a
+ * construction that has not ended, and `created` never runs. After a failure it is no longer valid.
+ */
+RT_NODISCARD enum rt_status omni_connector_begin(const struct omni_environment *environment,
+                                                 const struct omni_connector_config *config,
+                                                 omni_created_fn *created, void *arg,
+                                                 struct omni_connector **out_pending);
+
 /* Closes. Calls in flight end first, as refused because closed. NULL: nothing happens. */
 void omni_connector_destroy(struct omni_connector *connector);
 
@@ -83,8 +91,7 @@ void omni_cleanup(struct omni_connector *connector, struct rt_slice request_id);
 /* Drops the client; idempotent; no word to the worker. Calls in flight end as refused. */
 void omni_close(struct omni_connector *connector);
 
-/* ---- metrics -----------------------------------------------------------------------------------
- */
+/* ---- metrics ---- */
 
 /* Powers of two of microseconds: bucket 0 counts 0, bucket i counts 2^(i-1) .. 2^i - 1, the last
  * one also everything above. */

@@ -79,6 +79,7 @@ struct omni_connector {
     omni_created_fn *created;
     void *created_arg;
     struct rt_task construct;
+    bool is_constructed;
     bool is_failed;
     bool is_failure_logged; /* with the text of a failed init */
     char text[OMNI_TEXT_BYTES];

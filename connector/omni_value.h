@@ -73,7 +73,7 @@ struct omni_value {
     };
 };
 
-/* ---- making values --------------------------------------------------------------------------- */
+/* ---- making values ---- */
 
 struct omni_arena;
 RT_NODISCARD struct omni_arena *omni_arena_create(void);

@@ -333,6 +333,22 @@ static void create__timeout_extensions__reach_the_client(void **state)
     assert_int_equal(fx->script.connect_timeout_ms, 60000);
 }
 
+static void create__given_up_before_its_end__no_callback_and_nothing_left(void **state)
+{
+    struct fixture *fx = *state;
+    struct omni_connector_config config = {.binding = &fx->script.binding};
+    struct omni_connector *pending = NULL;
+    fx->script.delay_us = 60000000;
+    assert_int_equal(omni_connector_begin(&fx->environment, &config, on_created, fx, &pending),
+                     RT_OK);
+    assert_int_equal(rt_loop_run(fx->loop, NULL, NULL, 1000), RT_E_TIMEOUT);
+    omni_connector_destroy(pending);
+    run(fx);
+    assert_int_equal(fx->created_count, 0);
+    assert_int_equal(fx->script.destroy_count, 1);
+    assert_string_equal(fx->log, "");
+}
+
 static void integer__limits_and_odd_texts__as_python(void **state)
 {
     struct fixture *fx = *state;
@@ -764,6 +780,7 @@ int main(void)
         TEST(create__init_fails__is_logged_and_fails),
         TEST(create__client_cannot_be_made__fails_or_asks_for_memory),
         TEST(create__timeout_extensions__reach_the_client),
+        TEST(create__given_up_before_its_end__no_callback_and_nothing_left),
         TEST(integer__limits_and_odd_texts__as_python),
         TEST(put__accepted__key_value_and_counters),
         TEST(put__empty_key__is_legal),
