@@ -40,8 +40,7 @@ static void resume(void *arg);
 static void unlink_pending(struct pending *pending);
 static void free_pending(struct pending *pending);
 
-/* ---- the table of operations
- * ---------------------------------------------------------------------------------- */
+/* ---- the table of operations ---- */
 
 static enum rt_status bound_create(void *context, const struct ds_environment *environment,
                                    const struct ds_options *options, void **out_client)
@@ -223,9 +222,7 @@ static enum rt_status bound_get(void *opaque, const struct rt_slice *keys, size_
     return start_pending(pending);
 }
 
-/* ---- answering
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- answering ---- */
 
 static void answer(void *arg)
 {
@@ -295,8 +292,7 @@ static void free_pending(struct pending *pending)
     free(pending);
 }
 
-/* ---- construction
- * ---------------------------------------------------------------------------------------------- */
+/* ---- construction ---- */
 
 static const struct ds_kv_client_ops bound_ops = {
     .create = bound_create,

@@ -32,8 +32,7 @@ bool scn_is_call(enum scn_step_kind kind)
 
 static void tell_step(const struct scn_call *call, const char *what);
 
-/* ---- beginning and end
- * ----------------------------------------------------------------------------------------- */
+/* ---- beginning and end ---- */
 
 static struct rt_slice first_key(const struct scn_call *call)
 {
@@ -176,9 +175,7 @@ void scn_call_destroy(struct scn_call *call)
     free(call);
 }
 
-/* ---- connectors
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- connectors ---- */
 
 static void on_put(void *arg, const struct omni_put_result *result)
 {
@@ -336,9 +333,7 @@ static enum rt_status start_cleanup(struct scn_call *call)
     return RT_OK;
 }
 
-/* ---- clients
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- clients ---- */
 
 static void keep_values(struct scn_call *call, const struct ds_result *result)
 {

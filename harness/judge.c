@@ -76,8 +76,7 @@ static struct scn_finding *add(struct scn_judge *judge, const struct scn_call *c
     return finding;
 }
 
-/* ---- plain lines
- * --------------------------------------------------------------------------------------------- */
+/* ---- plain lines ---- */
 
 static void judge_bool(struct scn_judge *judge, const struct scn_call *call,
                        const struct doc_node *node, const char *what, bool expected, bool actual)
@@ -170,9 +169,7 @@ static void judge_texts(struct scn_judge *judge, const struct scn_call *call)
     }
 }
 
-/* ---- numbers
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static void judge_range(struct scn_judge *judge, const struct scn_call *call,
                         const struct doc_node *node, const char *what,
@@ -232,9 +229,7 @@ static void judge_size(struct scn_judge *judge, const struct scn_call *call)
     judge_range(judge, call, expect->size_node, "size in bytes", &expect->size, actual);
 }
 
-/* ---- lists
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 static void judge_exists(struct scn_judge *judge, const struct scn_call *call)
 {
@@ -300,9 +295,7 @@ static void judge_sizes(struct scn_judge *judge, const struct scn_call *call)
     }
 }
 
-/* ---- data
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 void scn_describe_difference(struct rt_slice expected, struct rt_slice actual, char *out_text,
                              size_t text_bytes)

@@ -58,8 +58,7 @@ static bool has_fired(const struct scn_world *world, const char *const *actions)
     return false;
 }
 
-/* ---- callbacks and counters
- * ------------------------------------------------------------------------------------ */
+/* ---- callbacks and counters ---- */
 
 static void check_callbacks(struct scn_judge *judge, const struct scn_call *calls)
 {
@@ -113,9 +112,7 @@ static void check_puts(struct scn_judge *judge, const struct scn_call *calls)
     }
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 /* Under which key of the store a call works; `index` for calls of several keys. */
 static void store_key(const struct scn_call *call, size_t index, char *out_text, size_t text_bytes)
@@ -235,9 +232,7 @@ static void check_values(struct scn_judge *judge, const struct scn_call *calls)
     }
 }
 
-/* ---- requests
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 /* What the journal says of one request. */
 struct rpc {
@@ -396,9 +391,7 @@ static void check_rpcs(struct scn_judge *judge, const struct scn_call *calls)
     free(laws.pool);
 }
 
-/* ---- leftovers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- leftovers ---- */
 
 static size_t count_descriptors(void)
 {

@@ -62,8 +62,7 @@ static const struct form *form_of(const struct doc_node *node)
     return NULL;
 }
 
-/* ---- checking
- * ------------------------------------------------------------------------------------------ */
+/* ---- checking ---- */
 
 enum rt_status scn_payload_check(const struct doc_node *node, enum scn_payload_use use,
                                  struct doc_error_list *errors)
@@ -394,8 +393,7 @@ static enum rt_status check_nil(const struct doc_node *node, enum scn_payload_us
     return check_keys(node, errors, words, 1);
 }
 
-/* ---- making
- * ---------------------------------------------------------------------------------------------- */
+/* ---- making ---- */
 
 static struct omni_value *make(struct scn_payloads *payloads, const struct doc_node *node)
 {
@@ -558,8 +556,7 @@ static struct omni_value *make_nil(struct scn_payloads *payloads, const struct d
     return omni_nil(payloads->arena);
 }
 
-/* ---- the cache
- * -------------------------------------------------------------------------------------------- */
+/* ---- the cache ---- */
 
 struct scn_payloads *scn_payloads_create(void)
 {

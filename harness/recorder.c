@@ -162,8 +162,7 @@ size_t scn_recorder_lost(const struct scn_recorder *recorder)
     return recorder->lost;
 }
 
-/* ---- printing
- * -------------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 static void print_visible(FILE *out, const uint8_t *data, size_t len_bytes)
 {

@@ -80,9 +80,7 @@ static void prove(const struct scn_run_options *options, struct scn_outcome *out
     scn_outcome_fini(&other);
 }
 
-/* ---- one run
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- one run ---- */
 
 static const struct scn_call *find_call(void *arg, const char *id)
 {
@@ -167,9 +165,7 @@ static void run_once(const struct scn_scenario *scenario, const struct scn_run_o
         scn_verdict_worse(outcome->verdict, scn_findings_verdict(&outcome->findings));
 }
 
-/* ---- waiting
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- waiting ---- */
 
 static uint64_t step_deadline_us(const struct run *run)
 {
@@ -216,9 +212,7 @@ static void judge_call(struct run *run, struct scn_call *call)
     run->is_over = run->is_over || run->outcome->findings.count > before;
 }
 
-/* ---- parties
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- parties ---- */
 
 static void open_party(struct run *run, struct scn_party *party)
 {
@@ -256,9 +250,7 @@ static void open_parties(struct run *run)
     }
 }
 
-/* ---- steps
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 static struct scn_call *start_call(struct run *run, const struct scn_step *step)
 {
@@ -465,9 +457,7 @@ static void run_steps(struct run *run, const struct doc_list *list)
     }
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 /* Answers that are under way arrive; no time passes for that in the simulated world. */
 static void settle(struct run *run)

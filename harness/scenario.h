@@ -9,7 +9,7 @@
  * checked by scenario_check.c. Everything is borrowed from the document and lives as long as it.
  */
 
-/* ---- the world ------------------------------------------------------------------------------- */
+/* ---- the world ---- */
 
 struct scn_worker_spec {
     struct doc_name name;
@@ -45,8 +45,7 @@ struct scn_world_spec {
     uint64_t latency_us;
 };
 
-/* ---- expectations ------------------------------------------------------------------------------
- */
+/* ---- expectations ---- */
 
 /* What a call must bring. A member counts when its node is there. */
 struct scn_expect {
@@ -140,8 +139,7 @@ struct scn_check {
     struct scn_statement statement;
 };
 
-/* ---- steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 #define SCN_STEP_LIST(ROW)                                                                         \
     ROW(SCN_STEP_PUT, "put")                                                                       \
@@ -232,8 +230,7 @@ struct scn_step {
     struct scn_expect expect;
 };
 
-/* ---- the file
- * ---------------------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
 struct scn_skip {
     const char *sim;
@@ -275,8 +272,7 @@ void scn_file_destroy(struct scn_file *file);
 /* The language, for the reference page and the JSON Schema. */
 const struct doc_schema *scn_scenario_schema(void);
 
-/* ---- for the loader's own files
- * ---------------------------------------------------------------------- */
+/* ---- for the loader's own files ---- */
 
 /* Cross references: names of connectors, workers, steps, events, faults. */
 enum rt_status scn__check(struct scn_scenario *scenario, struct doc_error_list *errors);

@@ -46,9 +46,7 @@ static struct doc_error *wrong(struct checker *checker, const struct doc_node *n
     return doc_error_add(checker->errors, node, "%s", message);
 }
 
-/* ---- names
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static void add_name(struct names *names, const char *word)
 {
@@ -129,9 +127,7 @@ static void refer_party(struct checker *checker, const struct doc_node *node, co
                        : "no client of this name takes part");
 }
 
-/* ---- world
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- world ---- */
 
 static void check_party(struct checker *checker, struct scn_party_spec *party)
 {
@@ -166,9 +162,7 @@ static void check_world(struct checker *checker)
     }
 }
 
-/* ---- steps
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 /* The first of a kind is meant when a step names none. */
 static void default_party(struct checker *checker, struct scn_step *step, bool takes_connector,
@@ -417,8 +411,7 @@ static void check_steps(struct checker *checker, const struct doc_list *list, bo
     }
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 static void check_statement(struct checker *checker, struct scn_check *check)
 {
@@ -462,19 +455,99 @@ static void check_statements(struct checker *checker, const struct doc_list *lis
     }
 }
 
-/* ---- faults
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
+
+/* Events that a file can make itself; step.<id>.… and <worker>.… come from its own names. */
+static void custom_events(const struct doc_list *list, struct names *names)
+{
+    const struct scn_step *steps = list->items;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (steps[i].kind == SCN_STEP_EVENT) {
+            add_name(names, steps[i].arguments.event);
+        }
+    }
+}
+
+static const char *event_name(struct checker *checker, const char *before, const char *who,
+                              const char *what)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text), "%s%s.%s", before, who, what);
+    char *copy = doc_alloc(checker->scenario->doc, strlen(text) + 1);
+    return copy == NULL ? "" : strcpy(copy, text);
+}
+
+/* Every event that can happen in this file, but for those of faults. */
+static void known_events(struct checker *checker, struct names *events)
+{
+    static const char *const of_workers[] = {"killed", "restarted", "ready", "evicted", "expired"};
+    static const char *const of_steps[] = {"started", "done"};
+    struct names who = {.count = 0};
+
+    step_names(&checker->scenario->steps, &who);
+    for (size_t i = 0; i < who.count; i++) {
+        for (size_t k = 0; k < sizeof(of_steps) / sizeof(of_steps[0]); k++) {
+            add_name(events, event_name(checker, "step.", who.words[i], of_steps[k]));
+        }
+    }
+    who.count = 0;
+    worker_names(checker, &who);
+    for (size_t i = 0; i < who.count; i++) {
+        for (size_t k = 0; k < sizeof(of_workers) / sizeof(of_workers[0]); k++) {
+            add_name(events, event_name(checker, "", who.words[i], of_workers[k]));
+        }
+    }
+    custom_events(&checker->scenario->steps, events);
+}
+
+static void check_event(void *arg, const struct fault_event_use *use)
+{
+    struct checker *checker = arg;
+    struct names events = {.count = 0};
+
+    if (strncmp(use->event, "fault.", 6) == 0) {
+        return; /* the fault engine knows its own */
+    }
+    known_events(checker, &events);
+    if (is_among(&events, use->event)) {
+        return;
+    }
+    checker->status = RT_E_INVALID;
+    struct doc_error *error =
+        doc_error_add_inside(checker->errors, use->node, use->offset_bytes, use->len_bytes,
+                             "the event %s cannot happen in this file", use->event);
+    doc_error_allow(checker->errors, error, rt_slice_text(use->event), events.words, events.count);
+}
+
+static void check_waits(struct checker *checker, const struct doc_list *list)
+{
+    const struct scn_step *steps = list->items;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (steps[i].kind == SCN_STEP_WAIT && steps[i].arguments.event != NULL) {
+            struct fault_event_use use = {.event = steps[i].arguments.event,
+                                          .node = doc_find(steps[i].arguments.node, "event"),
+                                          .len_bytes = strlen(steps[i].arguments.event)};
+            check_event(checker, &use);
+        }
+    }
+}
 
 static void check_faults(struct checker *checker)
 {
     const struct fault_domain *domains[] = {&fakeds_fault_domain, &fault_binding_domain};
     struct doc_reader reader = {.doc = checker->scenario->doc, .errors = checker->errors};
 
+    check_waits(checker, &checker->scenario->steps);
     if (checker->scenario->faults == NULL) {
         return;
     }
     enum rt_status status = fault_rules_load(NULL, domains, 2, &reader, checker->scenario->faults);
+    if (status == RT_OK) {
+        status = fault_rule_events(checker->scenario->faults, check_event, checker);
+    }
     if (status != RT_OK) {
         checker->status = status;
     }

@@ -53,8 +53,7 @@ void scn_file_destroy(struct scn_file *file)
     free(file);
 }
 
-/* ---- matrix
- * ------------------------------------------------------------------------------------------ */
+/* ---- matrix ---- */
 
 static bool is_matrix_valid(const struct doc_node *matrix, struct doc_error_list *errors,
                             size_t *out_count)
@@ -125,8 +124,7 @@ static enum rt_status read_all(struct scn_file *file, struct doc_error_list *err
     return RT_OK;
 }
 
-/* ---- one scenario
- * -------------------------------------------------------------------------------------- */
+/* ---- one scenario ---- */
 
 /* "name [code=K_TRY_AGAIN]": stable, so that a report names the combination. */
 static const char *name_with(struct doc *doc, const char *name,
@@ -220,8 +218,7 @@ static enum rt_status set_defaults(struct scn_scenario *scenario, struct doc *do
     return RT_OK;
 }
 
-/* ---- steps
- * -------------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 /* A step without its `repeat`, which the table does not know. */
 static const struct doc_node *without_repeat(struct doc *doc, const struct doc_node *node)

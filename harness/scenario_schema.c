@@ -10,8 +10,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- custom readers
- * ------------------------------------------------------------------------------ */
+/* ---- custom readers ---- */
 
 static bool write_mode_value(const struct doc_node *node, int *out_mode)
 {
@@ -203,8 +202,7 @@ static enum rt_status read_mode(struct doc_reader *reader, const struct doc_fiel
     return RT_E_INVALID;
 }
 
-/* ---- world
- * ------------------------------------------------------------------------------------------ */
+/* ---- world ---- */
 
 #define WORKER(member) .offset = offsetof(struct scn_worker_spec, member)
 
@@ -359,8 +357,7 @@ static const struct doc_schema world_schema = {
     .fields_count = COUNT_OF(world_fields),
 };
 
-/* ---- expectations
- * ------------------------------------------------------------------------------------ */
+/* ---- expectations ---- */
 
 static const struct doc_word detail_words[] = {
     {"none", DS_DETAIL_NONE, "succeeded"},
@@ -474,8 +471,7 @@ const struct doc_schema scn__expect_schema = {
     .fields_count = COUNT_OF(expect_fields),
 };
 
-/* ---- arguments of steps
- * --------------------------------------------------------------------------------- */
+/* ---- arguments of steps ---- */
 
 #define ARG(member) .offset = offsetof(struct scn_arguments, member)
 #define ARG_WITH_NODE(member)                                                                      \
@@ -761,8 +757,7 @@ static const struct doc_field eventually_fields[] = {
 };
 SCHEMA(eventually, "eventually", "Waits until statements hold.");
 
-/* ---- steps
- * -------------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 #define STEP(member) .offset = offsetof(struct scn_step, member)
 #define STEP_CHOICE(word, number, table, text)                                                     \
@@ -841,8 +836,7 @@ static enum rt_status read_steps(struct doc_reader *reader, const struct doc_fie
     return scn__steps_read(reader, node, destination);
 }
 
-/* ---- the file
- * --------------------------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
 static const struct doc_word versions[] = {{"v1", 1, "the only version so far"}, {NULL, 0, NULL}};
 

@@ -81,9 +81,7 @@ static void compare(struct trial *trial, const uint64_t *actual)
 
 #define NUMBER_VALUE(word, expression, help) (expression),
 
-/* ---- counters
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- counters ---- */
 
 static void say_metrics(struct trial *trial)
 {
@@ -138,9 +136,7 @@ static void say_fault(struct trial *trial)
     scn_finding_actual(finding, "%zu others", fault_rule_count(faults));
 }
 
-/* ---- records
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 bool scn_is_match(const char *pattern, struct rt_slice text)
 {
@@ -286,9 +282,7 @@ static void say_journal(struct trial *trial)
     }
 }
 
-/* ---- objects
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 struct scn_object_numbers {
     uint64_t size_bytes;

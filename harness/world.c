@@ -162,9 +162,7 @@ static enum rt_status create_workers(struct scn_world *world)
     return RT_OK;
 }
 
-/* ---- parties
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- parties ---- */
 
 static void ignore_stream(void *arg, struct rt_stream *stream)
 {
@@ -272,9 +270,7 @@ void scn_party_refresh(struct scn_party *party)
     }
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 void scn_world_stop(struct scn_world *world)
 {
@@ -311,8 +307,7 @@ void scn_world_destroy(struct scn_world *world)
     memset(world, 0, sizeof(*world));
 }
 
-/* ---- looking around
- * ---------------------------------------------------------------------------------------------- */
+/* ---- looking around ---- */
 
 struct scn_worker *scn_world_worker(struct scn_world *world, const char *name)
 {

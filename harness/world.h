@@ -83,8 +83,7 @@ uint64_t scn_world_now_us(const struct scn_world *world); /* since the scenario'
 /* An event for faults and waits, also a record of the journal. */
 void scn_world_event(struct scn_world *world, const char *name);
 
-/* ---- binding
- * ------------------------------------------------------------------------------------------- */
+/* ---- binding ---- */
 
 /* Fills party->binding with the native binding behind the faults of the point `binding`. Asks for
  * holes, so call it once for each construction. */

@@ -11,9 +11,7 @@
 #include "harness/reference.h"
 #include "harness/scenario.h"
 
-/* ---- check
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- check ---- */
 
 static size_t check_file(const char *path, size_t *out_scenarios)
 {
@@ -63,9 +61,7 @@ int dstest_check(int argc, char **argv)
     return invalid == 0 ? 0 : scn_verdict_exit_code(SCN_INVALID);
 }
 
-/* ---- fmt
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- fmt ---- */
 
 static char *read_whole(const char *path, size_t *out_len_bytes)
 {
@@ -173,9 +169,7 @@ int dstest_fmt(int argc, char **argv)
     return is_checking && counts[FORMAT_CHANGED] > 0 ? scn_verdict_exit_code(SCN_FAIL) : 0;
 }
 
-/* ---- the language
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the language ---- */
 
 int dstest_reference(int argc, char **argv)
 {

@@ -61,9 +61,7 @@ static const char help[] =
     "exit codes: 0 pass, 1 fail, 2 invalid file or usage, 3 inconclusive, 4 harness error,\n"
     "            77 all skipped\n";
 
-/* ---- options
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 static bool parse_number(const char *text, uint64_t limit, uint64_t *out_number)
 {
@@ -144,9 +142,7 @@ static int parse_options(int argc, char **argv, struct options *options)
     return options->path_count > 0 ? -1 : dstest_usage_error("run", "which files?");
 }
 
-/* ---- loading
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 static bool load_file(struct suite *suite, const char *path)
 {
@@ -192,9 +188,7 @@ static bool load(struct suite *suite)
     return invalid == 0;
 }
 
-/* ---- one scenario
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- one scenario ---- */
 
 static void write_journal(struct suite *suite)
 {
@@ -283,9 +277,7 @@ static void run_here(struct suite *suite)
     clear_progress(suite);
 }
 
-/* ---- several processes
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- several processes ---- */
 
 /* One scenario in a process of its own: its text comes through a pipe, its verdict as the exit
  * code. A crash is a harness error with the signal's name. */
@@ -391,9 +383,7 @@ static void run_in_jobs(struct suite *suite)
     clear_progress(suite);
 }
 
-/* ---- the command
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static void print_summary(const struct suite *suite, uint64_t took_us)
 {

@@ -12,8 +12,7 @@ int dstest_fmt(int argc, char **argv);
 int dstest_reference(int argc, char **argv);
 int dstest_schema(int argc, char **argv);
 
-/* ---- shared by them ---------------------------------------------------------------------------
- */
+/* ---- shared by them ---- */
 
 /* Scenario files below the paths, sorted, each once. A path that does not exist or holds no file
  * is an error, told on stderr. */
