@@ -134,8 +134,7 @@ RT_NODISCARD enum rt_status ds_mset(struct ds_client *client, const struct rt_sl
                                     const struct ds_mset_options *options, ds_done_fn *done,
                                     void *arg);
 
-/* ---- looking at it ----------------------------------------------------------------------------
- */
+/* ---- looking at it ---- */
 
 /* Counted since creation. Law: sent = received + abandoned + in flight; a late answer was abandoned
  * before. Heartbeats and other housekeeping are counted under their own operation. */

@@ -53,8 +53,7 @@ bool fakeds_worker_is_running(const struct fakeds_worker *worker);
 /* Store-level interventions of scenarios. RT_E_NOT_FOUND: no such key. */
 RT_NODISCARD enum rt_status fakeds_worker_evict(struct fakeds_worker *worker, struct rt_slice key);
 
-/* ---- looking at it -----------------------------------------------------------------------------
- */
+/* ---- looking at it ---- */
 
 /* Per operation. Law: arrived = answered + eaten + waiting; applied <= arrived. */
 struct fakeds_op_counts {

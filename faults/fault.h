@@ -86,8 +86,7 @@ struct fault_action {
     bool is_state_kept;    /* restart */
 };
 
-/* ---- what can be asked ------------------------------------------------------------------------
- */
+/* ---- what can be asked ---- */
 
 /* One operation of a fake, with the points at which it asks. Constant tables. */
 struct fault_operation {
@@ -101,15 +100,31 @@ struct fault_capability {
     uint32_t actions; /* bits 1u << enum fault_action_kind */
 };
 
-struct fault_domain {
-    const char *name;                         /* "fakeds", "binding" */
-    const struct fault_operation *operations; /* ended by a row whose word is NULL */
-    const struct fault_capability *capabilities;
-    size_t capability_count;
+/* An action that only some operations understand: one row for each of them. */
+struct fault_restriction {
+    enum fault_action_kind action;
+    const char *operation;
 };
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+struct fault_domain {
+    const char *name;                         /* "fakeds", "binding" */
+    const struct fault_operation *operations; /* ended by a row whose word is NULL; at most 63 */
+    const struct fault_capability *capabilities;
+    size_t capability_count;
+    const struct fault_restriction *restrictions; /* ended by a row whose operation is NULL; NULL:
+                                                     every operation understands every action */
+};
+
+/* The point `binding`, between connector and client: "set", "get" and "construct". The decorator
+ * that asks there belongs to whoever wraps the client's operations. */
+enum fault_binding_operation { FAULT_BINDING_SET, FAULT_BINDING_GET, FAULT_BINDING_CONSTRUCT };
+extern const struct fault_domain fault_binding_domain;
+
+/* "applied", "drop-reply". */
+const char *fault_point_word(enum fault_point point);
+const char *fault_action_word(enum fault_action_kind kind);
+
+/* ---- rules ---- */
 
 /* One entry of `faults:` as read and checked. */
 struct fault_rule;
@@ -127,6 +142,10 @@ struct fault_rule_info {
      * is "b", wanted "a*"". "" when none came. */
     const char *closest;
     const char *trigger; /* as written */
+    /* The smallest change of the rule that `closest` would have matched: "key: "b*"". May be "". */
+    const char *closest_edit;
+    enum fault_point point;
+    bool is_spent; /* its last term is used up */
 };
 
 struct fault_engine;
@@ -150,19 +169,41 @@ RT_NODISCARD enum rt_status fault_rules_load(struct fault_engine *engine,
                                              size_t domain_count, struct doc_reader *reader,
                                              const struct doc_node *faults);
 
+/* One entry of `faults:`, for reference pages and JSON Schemas. fault_rules_load() reads by it. */
+extern const struct doc_schema fault_rule_schema;
+
+/* Where a rule names an event: an entry of `after`, or hold(event) inside `do`. */
+struct fault_event_use {
+    const char *event;           /* valid during the call */
+    const struct doc_node *node; /* the scalar, and where the name stands in it */
+    size_t offset_bytes;
+    size_t len_bytes;
+};
+typedef void fault_event_use_fn(void *arg, const struct fault_event_use *use);
+
+/* Visits every event that the list names, for whoever knows which ones exist ("step.s1.done").
+ * Malformed rules are passed over: they are fault_rules_load()'s to report. */
+RT_NODISCARD enum rt_status fault_rule_events(const struct doc_node *faults,
+                                              fault_event_use_fn *visit, void *arg);
+
+/* Arms what a file lists: `fault-file: v1`, then `faults:`. Statuses are doc_load_file()'s, or
+ * RT_E_INVALID; each problem is in `errors`. Nothing is armed unless all of it is valid. */
+RT_NODISCARD enum rt_status fault_file_load(struct fault_engine *engine, const char *path,
+                                            struct doc_error_list *errors);
+
 /* Arms one rule from a text for tests and live control, e.g.
  * "lost-reply: on {op: set, key: "req-1:*"} at applied do 1*drop-reply". `out_error` gets a
  * one-line message, NUL-terminated. */
 RT_NODISCARD enum rt_status fault_arm_text(struct fault_engine *engine, const char *text,
                                            char *out_error, size_t error_bytes);
+/* What it holds goes on. Its numbers stay; its id is free again. RT_E_NOT_FOUND: no such rule. */
 RT_NODISCARD enum rt_status fault_disarm(struct fault_engine *engine, const char *id);
 
 size_t fault_rule_count(const struct fault_engine *engine);
 void fault_rule_info(const struct fault_engine *engine, size_t index,
                      struct fault_rule_info *out_info);
 
-/* ---- asking
- * -------------------------------------------------------------------------------------- */
+/* ---- asking ---- */
 
 /* Something that a rule may match. Lists are matched when any element does. */
 struct fault_subject {
@@ -186,8 +227,10 @@ const struct fault_action *fault_consider(struct fault_engine *engine,
 bool fault_is_armed_at(const struct fault_engine *engine, const struct fault_domain *domain,
                        int operation, enum fault_point point);
 
-/* ---- events and holds -------------------------------------------------------------------------
- */
+/* How many times any rule was looked at so far: what all the asking cost. */
+uint64_t fault_looked_at_count(const struct fault_engine *engine);
+
+/* ---- events and holds ---- */
 
 /* Something happened: "step.s1.done", "worker-1.restarted", "fault.x.fired". Arms rules that come
  * after it and resumes what waited, in order, soon. NULL engine: nothing happens. */
@@ -206,16 +249,24 @@ struct fault_hold {
     struct fault_hold *next;
     struct fault_hold **link; /* NULL: not waiting */
 };
-/* For FAULT_HOLD, FAULT_DELAY and FAULT_STALL. */
+/* For FAULT_HOLD, FAULT_DELAY and FAULT_STALL; `hold` is zeroed before its first use. With an
+ * action of one's own whose rule_id is NULL it waits for an event without any fault. */
 RT_NODISCARD enum rt_status fault_hold_start(struct fault_engine *engine, struct fault_hold *hold,
                                              const struct fault_action *action, rt_task_fn *resume,
                                              void *arg);
 void fault_hold_cancel(struct fault_hold *hold); /* not waiting: nothing happens */
 
-/* Process faults (`at: worker`, and `connect`-less kills) that an event arms are handed to whoever
- * runs the named worker: called from the loop when the rule fires. */
+/* Process faults (`at: worker`) are handed to whoever runs the named worker ("": the rule names
+ * none), from the loop. Such a rule matches once at the start when it has no `after`, else each
+ * time one of its events happens while the others have. Without a handler they wait for one. */
 typedef void fault_process_fn(void *arg, const char *worker, const struct fault_action *action);
 void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,
                                       void *arg);
+
+/* ---- reference ---- */
+
+/* Markdown: the whole language of rules; and what one domain can do at each point. */
+void fault_print_reference(FILE *out);
+void fault_print_domain(FILE *out, const struct fault_domain *domain);
 
 #endif
