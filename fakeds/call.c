@@ -13,10 +13,9 @@
 #define QUEUE_ID_TEXT_BYTES 64
 #define TEXT_LIMIT_BYTES    ((size_t)1024 * 1024)
 
-static void start(struct fakeds__call *call, const struct zmtp_message *message);
+static void start(struct fakeds__call *call);
 static void arrive(struct fakeds__call *call);
 static uint64_t budget_us(const struct fakeds__call *call);
-static uint64_t hash_of(struct rt_slice text);
 static struct rt_slice text_va(struct fakeds__call *call, const char *format, va_list arguments)
     RT_PRINTF(2, 0);
 
@@ -46,14 +45,13 @@ void fakeds__call_begin(struct fakeds_worker *worker, struct fakeds__identity *i
     call->refusal = status == RT_OK ? NULL : why;
     call->client = peer;
     call->cause = "";
-    start(call, message);
+    start(call);
 }
 
-static void start(struct fakeds__call *call, const struct zmtp_message *message)
+static void start(struct fakeds__call *call)
 {
-    (void)message;
     call->op = call->request.op;
-    call->id = hash_of(call->request.meta.queue_id);
+    call->id = dsrpc_rpc_id(call->request.meta.queue_id);
     call->arrived_us = fakeds__now_us(call->worker);
     call->deadline_us = call->arrived_us + budget_us(call);
     fakeds__call_counts(call)->arrived++;
@@ -102,16 +100,6 @@ static uint64_t budget_us(const struct fakeds__call *call)
         return DEFAULT_BUDGET_US;
     }
     return (uint64_t)timeout * (is_in_us ? 1 : MICROSECONDS_PER_MS);
-}
-
-/* FNV-1a. */
-static uint64_t hash_of(struct rt_slice text)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < text.len_bytes; i++) {
-        hash = (hash ^ text.data[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */

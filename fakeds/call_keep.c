@@ -10,6 +10,7 @@
  * the texts and the payload's blobs.
  */
 static bool list_keys(struct fakeds__call *call, const struct fakeds__operation *operation);
+static bool are_keys_text(const struct fakeds__call *call);
 static void find_client(struct fakeds__call *call, const struct fakeds__operation *operation);
 static const void *at(const struct fakeds__call *call, ptrdiff_t offset);
 static size_t block_bytes(const struct fakeds__call *call);
@@ -30,7 +31,19 @@ bool fakeds__call_parse(struct fakeds__call *call)
         return true; /* keys and client are its own already */
     }
     find_client(call, operation);
-    return list_keys(call, operation);
+    return list_keys(call, operation) && are_keys_text(call);
+}
+
+/* Keys are protobuf strings: the real worker does not parse a message that has other bytes there.
+ */
+static bool are_keys_text(const struct fakeds__call *call)
+{
+    for (size_t i = 0; i < call->key_count; i++) {
+        if (!dsrpc_is_utf8(call->keys[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static const void *at(const struct fakeds__call *call, ptrdiff_t offset)
