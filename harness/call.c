@@ -235,6 +235,7 @@ static void on_constructed(void *arg, struct omni_connector *connector, const ch
     struct ds_status status = {.code = connector == NULL ? K_UNKNOWN_ERROR : K_OK,
                                .text = connector == NULL ? text : ""};
 
+    call->party->pending = NULL;
     call->party->connector = connector;
     call->is_ok = connector != NULL;
     keep_status(call, &status);
@@ -319,7 +320,7 @@ static enum rt_status start_construct(struct scn_call *call)
     scn_binding_init(party);
     if (arena != NULL) {
         config.extra = connector_options(party, arena);
-        status = omni_connector_create(&environment, &config, on_constructed, call);
+        status = omni_connector_begin(&environment, &config, on_constructed, call, &party->pending);
     }
     omni_arena_destroy(arena);
     return status;

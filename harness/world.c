@@ -278,8 +278,10 @@ void scn_world_stop(struct scn_world *world)
     for (size_t i = 0; i < world->party_count; i++) {
         struct scn_party *party = &world->parties[i];
         scn_party_refresh(party);
+        omni_connector_destroy(party->pending);
         omni_connector_destroy(party->connector);
         ds_client_destroy(party->client);
+        party->pending = NULL;
         party->connector = NULL;
         party->client = NULL;
         party->inner = NULL;

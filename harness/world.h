@@ -28,6 +28,7 @@ struct scn_party {
     int64_t port;
     struct ds_client *client;         /* clients */
     struct omni_connector *connector; /* connectors; NULL before construction */
+    struct omni_connector *pending;   /* connectors: under construction */
     struct ds_binding binding;        /* connectors: the decorated native one */
     struct ds_client *inner;          /* connectors: the client behind, NULL after close */
     /* kept when the client goes, so that statements and laws still have them */
