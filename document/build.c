@@ -422,6 +422,35 @@ static size_t place_of_nothing(const struct builder *builder)
     return builder->last_end_bytes;
 }
 
+/* The library takes text that is not indented, such as the next key, for the text of an empty
+ * block scalar: in a nested mapping `a: |` would swallow its neighbours without a word. */
+static enum rt_status check_indentation(struct builder *builder, const struct doc_node *node)
+{
+    const struct doc_source *source = source_of(builder);
+    const struct doc_node *parent;
+    size_t offset = node->start.offset_bytes;
+    struct doc_position position;
+
+    if (builder->open_count == 0 ||
+        (node->style != DOC_STYLE_LITERAL && node->style != DOC_STYLE_FOLDED)) {
+        return RT_OK;
+    }
+    while (offset < node->end.offset_bytes && strchr(" \t\r\n", source->text.data[offset])) {
+        offset++;
+    }
+    parent = &builder->open[builder->open_count - 1].node->node;
+    position = doc__source_position(source, offset);
+    if (offset >= node->end.offset_bytes || position.column > parent->start.column) {
+        return RT_OK;
+    }
+    doc_error_help(builder->load->errors,
+                   doc_error_add_at(builder->load->errors, source, position, position,
+                                    "the text of a block scalar must be indented deeper than "
+                                    "what it belongs to"),
+                   "an empty text is written \"\"");
+    return RT_E_MALFORMED;
+}
+
 static enum rt_status fill_scalar(struct builder *builder, struct fy_event *event,
                                   struct doc__node *node)
 {
@@ -452,7 +481,7 @@ static enum rt_status fill_scalar(struct builder *builder, struct fy_event *even
     node->node.end = doc__source_position(source, to);
     node->node.text = copy_token(builder, token);
     node->node.text_len_bytes = fy_token_get_text_length(token);
-    return node->node.text == NULL ? RT_E_NOMEM : RT_OK;
+    return node->node.text == NULL ? RT_E_NOMEM : check_indentation(builder, &node->node);
 }
 
 static enum rt_status resolve(struct builder *builder, struct fy_event *event,
@@ -572,8 +601,9 @@ static enum rt_status on_start(struct builder *builder, struct fy_event *event)
         fy_event_get_node_style(event) == FYNS_FLOW ? DOC_STYLE_FLOW : DOC_STYLE_BLOCK;
     open->node->node.start = doc__source_position(
         source_of(builder), mark == NULL ? builder->last_end_bytes : mark->input_pos);
-    if (open->node->node.style == DOC_STYLE_FLOW && mark != NULL) {
-        builder->last_end_bytes = mark->input_pos + 1;
+    if (mark != NULL) {
+        builder->last_end_bytes =
+            mark->input_pos + (open->node->node.style == DOC_STYLE_FLOW ? 1 : 0);
     }
     builder->open_count++;
     if (tag != NULL) {
@@ -635,6 +665,10 @@ static enum rt_status close_mapping(struct builder *builder, struct doc__node *m
                           doc_describe(pairs[i].key));
             return RT_E_MALFORMED;
         }
+    }
+    /* [a: b] holds a mapping without braces; its mark is the colon. */
+    if (pairs_count > 0 && pairs[0].key->start.offset_bytes < mapping->node.start.offset_bytes) {
+        mapping->node.start = pairs[0].key->start;
     }
     status = doc__settle_pairs(builder->load, mapping, pairs, pairs_count);
     if (status == RT_E_MALFORMED) {

@@ -265,7 +265,7 @@ static enum rt_status on_duplicate(struct doc__load *load, struct entry *first,
                       "the key \"%s\" stands here again and replaces the value at %u:%u", key->text,
                       before.line, before.column);
     }
-    first->pair = later->pair;
+    first->pair.value = later->pair.value;
     return RT_OK;
 }
 
