@@ -181,6 +181,22 @@ static void syntax_error__tab_as_indentation__is_refused_at_the_tab(void **state
     assert_int_equal(doc_error_at(fx->errors, 0)->column, 1);
 }
 
+static void block_scalar__text_not_indented__does_not_swallow_its_neighbours(void **state)
+{
+    assert_refused(*state, DOC_MODE_STRICT, "a:\n  b: |\n  c: d\n", 3, 3,
+                   "the text of a block scalar must be indented deeper than what it belongs to");
+    assert_refused(*state, DOC_MODE_YAML11, "a:\n  - >\n  - d\n", 3, 3,
+                   "the text of a block scalar must be indented deeper than what it belongs to");
+}
+
+static void flow_mapping__closed_in_the_column_of_its_key__is_read(void **state)
+{
+    const struct doc_node *root = root_of(*state, DOC_MODE_STRICT, "a: {\n  b: c\n}\nd: e\n");
+
+    assert_true(doc_is_text(doc_find(doc_find(root, "a"), "b"), "c"));
+    assert_int_equal(root->count, 2);
+}
+
 /* ---- looking at nodes ------------------------------------------------------------------- */
 
 static void find__absent_key_or_no_mapping__is_null(void **state)
@@ -226,6 +242,8 @@ int main(void)
         CASE(strict__key_that_is_no_scalar__is_refused),
         CASE(syntax_error__unclosed_bracket__says_where_it_opened),
         CASE(syntax_error__tab_as_indentation__is_refused_at_the_tab),
+        CASE(block_scalar__text_not_indented__does_not_swallow_its_neighbours),
+        CASE(flow_mapping__closed_in_the_column_of_its_key__is_read),
         CASE(find__absent_key_or_no_mapping__is_null),
         CASE(equal__other_style_and_layout__is_equal),
     };
