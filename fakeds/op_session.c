@@ -61,10 +61,11 @@ void fakeds__op_register(struct fakeds__call *call)
     fakeds__call_answer_ok(call, &answer.base);
 }
 
-/* What faults and the journal call it: the pod name that it tells, else its peer name. */
+/* What faults and the journal call it: the pod name that it tells, else its peer name. The real
+ * client tells a blank when it has none. */
 static char *name_of(const struct fakeds__call *call, const Ds__RegisterClientReq *request)
 {
-    if (request->pod_name.len > 0) {
+    if (request->pod_name.len > 0 && request->pod_name.data[0] != ' ') {
         return strndup((const char *)request->pod_name.data, request->pod_name.len);
     }
     return strdup(call->client);

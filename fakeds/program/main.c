@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/program/flags.h"
 #include "fakeds/worker.h"
+#include "runtime/table.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -83,6 +84,7 @@ static int run(struct program *program)
     if (!program->flags.has_seed) {
         program->flags.seed = rt_random_system_seed();
     }
+    rt_table_seed(rt_random_system_seed()); /* results never depend on it */
     if (!make_parts(program)) {
         fputs("fakeds: out of memory\n", stderr);
         return EXIT_CANNOT;

@@ -78,7 +78,9 @@ static void remember(struct dealer *dealer, const struct zmtp_message *message)
         return;
     }
     *answer = (struct answer){.time_us = rt_loop_now_us(dealer->world->loop), .code = decoded.code};
-    const char *colon = memrchr(decoded.queue_id.data, ':', decoded.queue_id.len_bytes);
+    const char *colon = decoded.queue_id.len_bytes == 0
+                            ? NULL
+                            : memrchr(decoded.queue_id.data, ':', decoded.queue_id.len_bytes);
     answer->number = colon == NULL ? 0 : (uint32_t)strtoul(colon + 1, NULL, 10);
     snprintf(answer->text, sizeof(answer->text), "%.*s", (int)decoded.text.len_bytes,
              (const char *)decoded.text.data);
