@@ -118,6 +118,7 @@ bool fakeds__call_keep(struct fakeds__call *call)
         abort(); /* the same bytes were decoded before */
     }
     call->kept = keys;
+    rt_timer_init(&call->timer, call->worker->environment.loop, NULL, NULL);
     TAILQ_INSERT_TAIL(&call->worker->calls, call, others);
     fakeds__call_counts(call)->waiting++;
     return true;
