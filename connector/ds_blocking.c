@@ -8,6 +8,7 @@
 #include "connector/ds_blocking.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -103,6 +104,7 @@ static void *run_thread(void *arg)
     (void)!rt_loop_run(blocking->loop, NULL, NULL, RT_NEVER);
     ds_client_destroy(blocking->client); /* ends what is in flight: its callers wake up */
     blocking->client = NULL;
+    (void)!rt_loop_run(blocking->loop, NULL, NULL, rt_loop_now_us(blocking->loop)); /* late jobs */
     return NULL;
 }
 
