@@ -189,7 +189,7 @@ void ds__call_queue_end(struct ds__call *call, int32_t code, enum ds_detail deta
 
 void ds__call_refuse(struct ds__call *call, int32_t code, enum ds_detail detail)
 {
-    if (detail == DS_DETAIL_CHECKED) {
+    if (code != K_OK && detail != DS_DETAIL_ANSWERED) { /* our own words */
         ds__decorate(&call->text, code, call->trace_id);
     } else if (code != K_OK) {
         ds__append_trace(&call->text, call->trace_id);

@@ -422,6 +422,7 @@ static void accept_get(struct ds__call *call, const struct dsrpc_answer *answer,
         count_parts(reply) != payload.part_count) {
         refused(outcome, K_UNKNOWN_ERROR,
                 rt_slice_text("The response count in GetRspPb does not match with objects count."));
+        outcome->is_decorated = true;
         return;
     }
     struct ds_value *values = list_room(call, call->key_count, sizeof(*values), outcome);

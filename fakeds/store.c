@@ -179,8 +179,8 @@ struct fakeds__object *fakeds__store_first_expired(const struct fakeds__store *s
 
 bool fakeds__store_has_room(const struct fakeds__store *store, uint64_t class_bytes)
 {
-    return store->used_bytes <= store->limit_bytes &&
-           class_bytes <= store->limit_bytes - store->used_bytes;
+    return store->used_bytes < store->limit_bytes &&
+           class_bytes < store->limit_bytes - store->used_bytes; /* all of it is too much */
 }
 
 bool fakeds__store_is_over_high_mark(const struct fakeds__store *store)

@@ -22,6 +22,10 @@ static void print_quoted(FILE *out, struct rt_slice text);
 
 void fault__rule_describe_closest(struct fault_rule *rule)
 {
+    if (rule->is_described) {
+        return;
+    }
+    rule->is_described = true;
     free(rule->closest_text);
     free(rule->edit_text);
     rule->closest_text = NULL;

@@ -107,6 +107,7 @@ static void note_near_miss(struct fault_rule *rule, const struct fault_subject *
 {
     struct fault__near *near = &rule->near;
 
+    rule->is_described = false;
     near->failing = failing;
     near->domain = subject->domain;
     near->operation = subject->operation;
@@ -134,6 +135,7 @@ struct fault__term *fault__rule_pull(struct fault_rule *rule)
 {
     struct fault__term *term = rule->term;
 
+    rule->is_described = false;
     rule->matched_count++;
     if (rule->nth != 0) {
         rule->is_spent = true; /* there is only one n-th */

@@ -80,6 +80,7 @@ struct fault_rule {
     uint64_t holding_count;
     struct fault__event *fired_events; /* somebody waits for these */
     struct fault__near near;
+    bool is_described;  /* the texts below still say how it is */
     char *closest_text; /* made when asked for */
     char *edit_text;
     /* ---- process faults ---- */
