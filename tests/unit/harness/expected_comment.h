@@ -12,17 +12,18 @@
  * what must appear in what is printed about it, one or more lines, and the first word of
  * `# verdict: WORD` how it ends.
  */
-#define EXPECTED_MAX 8
+#define EXPECTED_MAX  8
+#define EXPECTED_LINE 512
 
 struct expected {
-    char verdict[64];
-    char texts[EXPECTED_MAX][256];
+    char verdict[EXPECTED_LINE];
+    char texts[EXPECTED_MAX][EXPECTED_LINE];
     size_t count;
 };
 
 static inline void expected_read(const char *path, struct expected *out_expected)
 {
-    char line[512];
+    char line[EXPECTED_LINE];
     FILE *in = fopen(path, "r");
 
     memset(out_expected, 0, sizeof(*out_expected));
