@@ -15,6 +15,7 @@
 
 static void start(struct fakeds__call *call);
 static void arrive(struct fakeds__call *call);
+static uint64_t payload_bytes_of(const struct fakeds__answer *answer);
 static uint64_t budget_us(const struct fakeds__call *call);
 static struct rt_slice text_va(struct fakeds__call *call, const char *format, va_list arguments)
     RT_PRINTF(2, 0);
@@ -108,18 +109,26 @@ static uint64_t budget_us(const struct fakeds__call *call)
 void fakeds__call_answer(struct fakeds__call *call, const struct fakeds__answer *answer)
 {
     call->code = answer->code;
-    call->payload_bytes = 0;
-    for (size_t i = 0; i < answer->part_count; i++) {
-        call->payload_bytes += answer->parts[i].total_bytes;
-    }
+    call->payload_bytes = payload_bytes_of(answer);
+    struct fakeds__answer given = *answer;
     if (answer->code == K_OK) {
         fakeds__call_counts(call)->applied++;
         fakeds__call_record(call, RT_REC_RPC_APPLIED, K_OK, 0, "", "");
-        if (fakeds__at_applied(call, answer) == FAKEDS__GONE) {
+        if (fakeds__at_applied(call, &given) == FAKEDS__GONE) {
             return;
         }
     }
-    fakeds__deliver(call, answer);
+    call->payload_bytes = payload_bytes_of(&given);
+    fakeds__deliver(call, &given);
+}
+
+static uint64_t payload_bytes_of(const struct fakeds__answer *answer)
+{
+    uint64_t total_bytes = 0;
+    for (size_t i = 0; i < answer->part_count; i++) {
+        total_bytes += answer->parts[i].total_bytes;
+    }
+    return total_bytes;
 }
 
 void fakeds__call_answer_ok(struct fakeds__call *call, const ProtobufCMessage *body)

@@ -6,11 +6,11 @@
  * The way of an answer out. It goes to whichever connection holds the identity now; when nobody
  * does it is lost, as with the real worker's ROUTER socket.
  */
-enum cut { CUT_NOT, CUT_BEHIND, CUT_INSIDE };
-
-static bool strike_bytes(struct fakeds__call *call, enum cut *out_cut);
-static void write_encoded(struct fakeds__call *call, struct fakeds__connection *holder,
-                          enum cut cut);
+static void strike_bytes(struct fakeds__call *call, struct fakeds__connection *holder,
+                         const struct fault_action *action);
+static void write_bytes(struct fakeds__call *call, struct fakeds__connection *holder);
+static bool move_bytes(struct fakeds__call *call, struct fakeds__connection *holder,
+                       size_t len_bytes);
 static void lose(struct fakeds__call *call, const char *cause);
 static void answered(struct fakeds__call *call, const char *cause);
 static void finish(struct fakeds__call *call, struct fakeds__connection *holder);
@@ -69,65 +69,73 @@ enum rt_status fakeds__encode(const struct fakeds__call *call, const struct fake
 
 void fakeds__deliver_encoded(struct fakeds__call *call)
 {
-    enum cut cut = CUT_NOT;
-    if (!strike_bytes(call, &cut)) {
-        return;
-    }
     struct fakeds__connection *holder = call->identity->holder;
     if (holder == NULL || fakeds__connection_lost_by(holder) != NULL) {
         lose(call, holder == NULL ? call->identity->lost_by : fakeds__connection_lost_by(holder));
         return;
     }
-    write_encoded(call, holder, cut);
-}
-
-/* False: the call has ended. `out_cut`: where the connection ends. */
-static bool strike_bytes(struct fakeds__call *call, enum cut *out_cut)
-{
     const struct fault_action *action = fakeds__ask_call(call, FAULT_AT_REPLY_BYTE);
     if (action == NULL) {
-        return true;
+        write_bytes(call, holder);
+    } else {
+        strike_bytes(call, holder, action);
     }
-    size_t offset_bytes = action->byte_offset > SIZE_MAX ? SIZE_MAX : (size_t)action->byte_offset;
-    call->cause = action->rule_id;
-    if (action->kind == FAULT_CORRUPT) {
-        if (rt_outbox_corrupt(call->reply, offset_bytes) != RT_OK) {
-            call->cause = ""; /* the answer has no such byte */
-        }
-        return true;
-    }
-    struct rt_outbox *head = rt_outbox_create();
-    if (head == NULL || rt_outbox_move(head, call->reply, offset_bytes) != RT_OK) {
-        rt_outbox_destroy(head);
-        lose(call, call->cause);
-        return false;
-    }
-    *out_cut = rt_outbox_len_bytes(call->reply) == 0 ? CUT_BEHIND : CUT_INSIDE;
-    rt_outbox_destroy(call->reply);
-    call->reply = head;
-    return true;
 }
 
-static void write_encoded(struct fakeds__call *call, struct fakeds__connection *holder,
-                          enum cut cut)
+/* One byte is changed, or the bytes before it go out and then the connection ends or stalls. */
+static void strike_bytes(struct fakeds__call *call, struct fakeds__connection *holder,
+                         const struct fault_action *action)
 {
+    size_t offset_bytes = action->byte_offset > SIZE_MAX ? SIZE_MAX : (size_t)action->byte_offset;
     size_t all_bytes = rt_outbox_len_bytes(call->reply);
-    if (rt_outbox_move(fakeds__connection_outbox(holder), call->reply, all_bytes) != RT_OK) {
+    bool is_whole = offset_bytes >= all_bytes;
+    if (action->kind == FAULT_CORRUPT) {
+        if (rt_outbox_corrupt(call->reply, offset_bytes) == RT_OK) {
+            call->cause = action->rule_id;
+        }
+        write_bytes(call, holder);
+        return;
+    }
+    call->cause = action->rule_id;
+    if (!move_bytes(call, holder, is_whole ? all_bytes : offset_bytes)) {
+        return;
+    }
+    if (action->kind == FAULT_TRUNCATE) {
+        fakeds__connection_end(holder, FAKEDS__END_FIN, action->rule_id, "answer truncated");
+    } else {
+        fakeds__connection_stall(holder, action);
+    }
+    if (action->kind == FAULT_STALL && action->duration_us > 0 &&
+        call->identity->holder == holder) {
+        write_bytes(call, holder); /* parked until the stall is over */
+    } else if (is_whole) {
+        answered(call, call->cause);
+        finish(call, call->identity->holder);
+    } else {
+        fakeds__call_eat(call, action->rule_id, "answer");
+    }
+}
+
+static void write_bytes(struct fakeds__call *call, struct fakeds__connection *holder)
+{
+    if (move_bytes(call, holder, rt_outbox_len_bytes(call->reply))) {
+        answered(call, call->cause);
+        finish(call, holder);
+    }
+}
+
+/* False: no memory; the connection and the call have ended. */
+static bool move_bytes(struct fakeds__call *call, struct fakeds__connection *holder,
+                       size_t len_bytes)
+{
+    if (rt_outbox_move(fakeds__connection_outbox(holder), call->reply, len_bytes) != RT_OK) {
         fakeds__connection_end(holder, FAKEDS__END_RST, "", "no memory for an answer");
         lose(call, "");
-        return;
+        return false;
     }
-    call->worker->counts.bytes_out += all_bytes;
+    call->worker->counts.bytes_out += len_bytes;
     fakeds__connection_written(holder);
-    if (cut != CUT_NOT) {
-        fakeds__connection_end(holder, FAKEDS__END_FIN, call->cause, "answer truncated");
-    }
-    if (cut == CUT_INSIDE) {
-        fakeds__call_eat(call, call->cause, "answer");
-        return;
-    }
-    answered(call, call->cause);
-    finish(call, call->identity->holder);
+    return true;
 }
 
 /* Nobody is there to take it, or the connection will never move it. */

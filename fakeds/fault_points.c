@@ -3,6 +3,7 @@
 
 #include "fakeds/connection.h"
 #include "fakeds/dispatch.h"
+#include "fakeds/get_answer.h"
 
 /* At each point of a request: ask the engine, and do what it says. */
 static bool strike(struct fakeds__call *call, const struct fault_action *action);
@@ -165,8 +166,7 @@ static void on_apply(void *arg)
 /* ---- behind it ----------------------------------------------------------------------------------
  */
 
-enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call,
-                                        const struct fakeds__answer *answer)
+enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call, struct fakeds__answer *answer)
 {
     const struct fault_action *action = fakeds__ask_call(call, FAULT_AT_APPLIED);
     if (action == NULL) {
@@ -175,6 +175,10 @@ enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call,
     switch (action->kind) {
     case FAULT_DROP_REPLY:
         return eat(call, action, "answer");
+    case FAULT_LAST_RC:
+    case FAULT_NO_ENTRIES:
+        call->cause = action->rule_id;
+        return fakeds__get_alter(call, action, answer) ? FAKEDS__GO_ON : FAKEDS__GONE;
     case FAULT_DELAY:
     case FAULT_HOLD:
         return encode_now(call, answer, false) ? hold(call, action, on_deliver) : FAKEDS__GONE;

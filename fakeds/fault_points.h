@@ -23,8 +23,8 @@ enum fakeds__verdict { FAKEDS__GO_ON, FAKEDS__GONE };
 
 enum fakeds__verdict fakeds__at_request(struct fakeds__call *call);
 enum fakeds__verdict fakeds__at_wait(struct fakeds__call *call);
-enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call,
-                                        const struct fakeds__answer *answer);
+/* May change what is answered. */
+enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call, struct fakeds__answer *answer);
 void fakeds__at_replied(struct fakeds__call *call, struct fakeds__connection *holder);
 
 /* True: the connection lives and goes on with its greeting now. False: the fault has it. */

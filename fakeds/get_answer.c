@@ -34,7 +34,7 @@ static bool find_range(struct builder *builder, size_t index, uint64_t size_byte
 static bool add_value(struct builder *builder, const struct fakeds__content *content,
                       struct range range);
 static bool number_frames(struct builder *builder, Ds__PayloadInfoPb *info, uint64_t len_bytes);
-static void force_last_rc(struct builder *builder, const struct fault_action *action);
+static void force_last_rc(Ds__ErrorInfoPb *last_rc, const struct fault_action *action);
 
 #define PART_MAX_BYTES ((uint64_t)INT32_MAX) /* larger values are several frames */
 
@@ -57,7 +57,7 @@ void fakeds__get_answer(struct fakeds__call *call, const Ds__GetReq *request,
         return;
     }
     if (action != NULL && action->kind == FAULT_LAST_RC) {
-        force_last_rc(&builder, action);
+        force_last_rc(&builder.last_rc, action);
     }
     builder.answer.last_rc = &builder.last_rc;
     fakeds__call_answer(call, &(struct fakeds__answer){.body = &builder.answer.base,
@@ -191,9 +191,33 @@ static bool add_value(struct builder *builder, const struct fakeds__content *con
     return true;
 }
 
-static void force_last_rc(struct builder *builder, const struct fault_action *action)
+static void force_last_rc(Ds__ErrorInfoPb *last_rc, const struct fault_action *action)
 {
-    const char *text = dsrpc_code_text(action->code);
-    builder->last_rc.error_code = action->code;
-    builder->last_rc.error_msg = fakeds__data(rt_slice_text(text));
+    const char *text = action->text[0] != '\0' ? action->text : dsrpc_code_text(action->code);
+    last_rc->error_code = action->code;
+    last_rc->error_msg = fakeds__data(rt_slice_text(text));
+}
+
+bool fakeds__get_alter(struct fakeds__call *call, const struct fault_action *action,
+                       struct fakeds__answer *answer)
+{
+    struct fakeds__scratch *scratch = &call->worker->scratch;
+    Ds__GetRsp *body = fakeds__scratch_take(scratch, 1, sizeof(*body));
+    Ds__ErrorInfoPb *last_rc = fakeds__scratch_take(scratch, 1, sizeof(*last_rc));
+    if (body == NULL || last_rc == NULL) {
+        fakeds__call_eat(call, "", "answer");
+        return false;
+    }
+    ds__error_info_pb__init(last_rc);
+    ds__get_rsp__init(body);
+    if (action->kind == FAULT_LAST_RC) {
+        *body = *(const Ds__GetRsp *)answer->body;
+        force_last_rc(last_rc, action);
+    } else {
+        answer->parts = NULL;
+        answer->part_count = 0;
+    }
+    body->last_rc = last_rc;
+    answer->body = &body->base;
+    return true;
 }

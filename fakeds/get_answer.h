@@ -9,4 +9,9 @@
 void fakeds__get_answer(struct fakeds__call *call, const Ds__GetReq *request,
                         struct fakeds__content *const *contents);
 
+/* What the faults last-rc and reply-no-entries make of a finished answer. False: no memory, and the
+ * call has ended. */
+bool fakeds__get_alter(struct fakeds__call *call, const struct fault_action *action,
+                       struct fakeds__answer *answer);
+
 #endif

@@ -177,6 +177,7 @@ struct fakeds__object *fakeds__store_first_expired(const struct fakeds__store *s
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
+/* The last byte is never given out: sixteen values of 4 MiB do not fit into 64. */
 bool fakeds__store_has_room(const struct fakeds__store *store, uint64_t class_bytes)
 {
     return store->used_bytes < store->limit_bytes &&

@@ -260,6 +260,45 @@ static void truncate__behind_the_end__whole_answer_then_the_end(void **state)
     assert_int_equal(fx->a.closed_why, RT_E_CLOSED);
 }
 
+static void stall__at_a_byte__the_rest_comes_when_it_is_over(void **state)
+{
+    struct fixture *fx = *state;
+    set(&fx->a, "k", "v");
+    arm(&fx->world, "f: on {op: get} at reply.byte 20 do 1*stall(1s)");
+    uint32_t number = begin_get(fx, "k", 0);
+    run_for(&fx->world, 1 * S - 1);
+    assert_null(answer_to(&fx->a, number));
+    run_for(&fx->world, 1);
+    assert_string_equal(got(&fx->a, answer_to(&fx->a, number), 0), "v");
+}
+
+static void stall__at_a_byte_for_ever__half_an_answer_is_lost(void **state)
+{
+    struct fixture *fx = *state;
+    arm(&fx->world, "f: on {op: set} at reply.byte 20 do 1*stall");
+    uint32_t number = begin_set(fx);
+    run_for(&fx->world, 100 * S);
+    assert_null(answer_to(&fx->a, number));
+    assert_non_null(fx->a.stream);
+    assert_lost_by(fx, "f");
+}
+
+static void last_rc_and_no_entries_at_applied__the_finished_answer_is_altered(void **state)
+{
+    struct fixture *fx = *state;
+    set(&fx->a, "k", "v");
+    arm(&fx->world, "one: on {op: get} at applied do 1*last-rc(K_RUNTIME_ERROR)");
+    uint32_t number = begin_get(fx, "k", 0);
+    const struct answer *answer = answer_to(&fx->a, number);
+    assert_string_equal(got(&fx->a, answer, 0), "v");
+    assert_int_equal(get_answer(&fx->a, answer)->last_rc->error_code, K_RUNTIME_ERROR);
+    arm(&fx->world, "two: on {op: get} at applied do 1*reply-no-entries");
+    number = begin_get(fx, "k", 0);
+    answer = answer_to(&fx->a, number);
+    assert_int_equal(get_answer(&fx->a, answer)->n_payload_info, 0);
+    assert_int_equal(answer->part_count, 0);
+}
+
 static void corrupt__last_byte_of_the_value__only_that_answer_differs(void **state)
 {
     struct fixture *fx = *state;
@@ -303,6 +342,9 @@ int main(void)
         IN_WORLD(fin_at_replied__the_answer_comes_first),
         IN_WORLD(truncate__bytes_before_it_then_the_end),
         IN_WORLD(truncate__behind_the_end__whole_answer_then_the_end),
+        IN_WORLD(stall__at_a_byte__the_rest_comes_when_it_is_over),
+        IN_WORLD(stall__at_a_byte_for_ever__half_an_answer_is_lost),
+        IN_WORLD(last_rc_and_no_entries_at_applied__the_finished_answer_is_altered),
         IN_WORLD(corrupt__last_byte_of_the_value__only_that_answer_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

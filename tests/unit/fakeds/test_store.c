@@ -43,6 +43,21 @@ static void full_memory__twelve_values_of_4_mib_fit_into_64(void **state)
     fakeds__store_fini(&store);
 }
 
+static void full_memory__all_of_it__is_refused(void **state)
+{
+    struct fakeds__store store;
+    (void)state;
+    fakeds__store_init(&store, 64 * MIB);
+    store.used_bytes = 14 * fakeds__class_bytes(4 * MIB - 64);
+    assert_true(fakeds__store_has_room(&store, fakeds__class_bytes(4 * MIB - 64)));
+    store.used_bytes = 15 * fakeds__class_bytes(4 * MIB - 64);
+    assert_false(fakeds__store_has_room(&store, fakeds__class_bytes(4 * MIB - 64)));
+    store.used_bytes = 15 * 4 * MIB; /* not up to the last byte */
+    assert_false(fakeds__store_has_room(&store, fakeds__class_bytes(4 * MIB - 64)));
+    store.used_bytes = 0;
+    fakeds__store_fini(&store);
+}
+
 static void put__existing_key__counts_the_new_bytes_only(void **state)
 {
     struct fakeds__store store;
@@ -130,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(class_of_a_value__header_and_four_classes_a_doubling),
         cmocka_unit_test(full_memory__twelve_values_of_4_mib_fit_into_64),
+        cmocka_unit_test(full_memory__all_of_it__is_refused),
         cmocka_unit_test(put__existing_key__counts_the_new_bytes_only),
         cmocka_unit_test(content__retained__outlives_delete_and_overwrite),
         cmocka_unit_test(large_value__is_the_very_blob_that_came),
