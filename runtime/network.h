@@ -72,7 +72,7 @@ void rt_stream_flush(struct rt_stream *stream);
 /* Stops and resumes taking bytes from the peer (back pressure, and the fault `stall`). */
 void rt_stream_pause(struct rt_stream *stream, bool paused);
 
-/* "host:port" of the peer, or the connecting actor's name in simulated mode. */
+/* The connecting actor's name when it connected through the same network, else "host:port". */
 const char *rt_stream_peer(const struct rt_stream *stream);
 
 /* Writes out what is in the outbox, then FIN. No callback comes any more; the stream is freed. */

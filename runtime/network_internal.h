@@ -34,11 +34,22 @@ extern const struct rt__backend rt__sockets;
 
 LIST_HEAD(rt__streams, rt_stream);
 
+/* Who connects from which local address, so that an acceptor on the same network knows it by its
+ * name. Sockets only: the simulated network hands the name over. */
+struct rt__own_name {
+    char address[64]; /* "" : not in the table */
+    char *name;
+    UT_hash_handle hh;
+};
+
 struct rt_network {
     struct rt_loop *loop;
     const struct rt__backend *backend;
     struct rt__streams lingering;
     size_t live_count;
+
+    /* Sockets only. */
+    struct rt__own_name *own_names; /* table by address */
 
     /* Simulated only. */
     uint64_t latency_us;

@@ -38,6 +38,7 @@ struct socket_stream {
     struct event write_event;
     struct rt_task write_task;
     struct rt_timer linger_timer;
+    struct rt__own_name own_name; /* of one that connected */
 };
 
 struct socket_listener {
@@ -67,6 +68,9 @@ static void watch(struct socket_stream *stream);
 static void set_watched(struct event *event, bool *is_added, bool is_wanted);
 static enum rt_status status_of(int error);
 
+static void remember_name(struct socket_stream *stream, const char *name);
+static void forget_name(struct socket_stream *stream);
+static const char *name_of(const struct rt_network *network, const char *address);
 static void on_accept_ready(evutil_socket_t fd, short what, void *arg);
 static void on_accept_retry(void *arg);
 
@@ -173,7 +177,8 @@ static void on_accept_ready(evutil_socket_t fd, short what, void *arg)
         return;
     }
     rt__address_print(&peer, text);
-    stream = create_stream(listener->base.network, accepted, SOCKET_OPEN, text);
+    stream = create_stream(listener->base.network, accepted, SOCKET_OPEN,
+                           name_of(listener->base.network, text));
     if (stream == NULL) {
         close(accepted);
         return;
@@ -230,6 +235,7 @@ static void socket_stop(struct rt_stream *base, bool is_reset)
 
         setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     }
+    forget_name(stream);
     close(stream->fd);
 }
 
@@ -277,6 +283,50 @@ static enum rt_status status_of(int error)
     }
 }
 
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* A connecting socket has its local address at once. Without memory it only stays nameless. */
+static void remember_name(struct socket_stream *stream, const char *name)
+{
+    struct sockaddr_storage local = {0};
+    socklen_t len_bytes = sizeof(local);
+    enum rt_status status;
+
+    if (getsockname(stream->fd, (struct sockaddr *)&local, &len_bytes) != 0) {
+        return;
+    }
+    stream->own_name.name = strdup(name);
+    if (stream->own_name.name == NULL) {
+        return;
+    }
+    rt__address_print(&local, stream->own_name.address);
+    RT_TABLE_ADD_BYTES(stream->base.network->own_names, &stream->own_name, stream->own_name.address,
+                       strlen(stream->own_name.address), &status);
+    if (status != RT_OK) {
+        free(stream->own_name.name);
+        stream->own_name.name = NULL;
+    }
+}
+
+static void forget_name(struct socket_stream *stream)
+{
+    if (stream->own_name.name != NULL) {
+        struct rt__own_name *own_name = &stream->own_name;
+
+        RT_TABLE_REMOVE(stream->base.network->own_names, own_name);
+        free(own_name->name);
+        own_name->name = NULL;
+    }
+}
+
+static const char *name_of(const struct rt_network *network, const char *address)
+{
+    struct rt__own_name *found = NULL;
+
+    RT_TABLE_FIND_BYTES(network->own_names, address, strlen(address), found);
+    return found == NULL ? address : found->name;
+}
+
 /* ---- connecting --------------------------------------------------------------------------- */
 
 static enum rt_status socket_connect(struct rt_network *network, const char *name,
@@ -287,7 +337,6 @@ static enum rt_status socket_connect(struct rt_network *network, const char *nam
     socklen_t len_bytes;
     int fd;
 
-    (void)name; /* the peer cannot see it; a journal of the caller can */
     if (rt__address_parse(address, &peer, &len_bytes) != RT_OK) {
         return RT_E_INVALID;
     }
@@ -301,6 +350,7 @@ static enum rt_status socket_connect(struct rt_network *network, const char *nam
         return RT_E_NOMEM;
     }
     if (connect(fd, (struct sockaddr *)&peer, len_bytes) == 0 || errno == EINPROGRESS) {
+        remember_name(stream, name);
         watch(stream); /* writable says that it succeeded or failed */
     } else {
         end(stream, status_of(errno));
