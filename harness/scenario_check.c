@@ -372,14 +372,62 @@ static void check_step(struct checker *checker, struct scn_step *step, bool is_t
     check_expected_data(checker, step);
 }
 
-/* What a step brings, so that an expectation about anything else is refused, not skipped. */
+/* ---- what a step brings ---- */
+
+#define OF(kind) (UINT32_C(1) << (kind))
+#define OF_KEYS                                                                                    \
+    (OF(SCN_STEP_EXIST) | OF(SCN_STEP_DELETE) | OF(SCN_STEP_EXPIRE) | OF(SCN_STEP_QUERY_SIZE))
+#define OF_CLIENTS                                                                                 \
+    (OF(SCN_STEP_INIT) | OF(SCN_STEP_CLOSE) | OF(SCN_STEP_HEALTH) | OF(SCN_STEP_SET) |             \
+     OF(SCN_STEP_GET) | OF(SCN_STEP_READ) | OF(SCN_STEP_MSET) | OF_KEYS)
+#define NODE_OF(member) offsetof(struct scn_expect, member##_node)
+
+/* An expectation about anything else would hold or fail by accident. Those that every call can
+ * meet (ok, status, detail, text, took) have no row. */
+static const struct {
+    size_t node_at;
+    const char *word;
+    uint32_t by_connectors;
+    uint32_t by_clients;
+} brought[] = {
+    {NODE_OF(cause), "cause", OF(SCN_STEP_PUT) | OF(SCN_STEP_GET), OF_CLIENTS},
+    {NODE_OF(attempts), "attempts", 0, OF_CLIENTS},
+    {NODE_OF(size), "size", OF(SCN_STEP_PUT) | OF(SCN_STEP_GET),
+     OF(SCN_STEP_GET) | OF(SCN_STEP_READ)},
+    {NODE_OF(data), "data", OF(SCN_STEP_GET), OF(SCN_STEP_GET) | OF(SCN_STEP_READ)},
+    {NODE_OF(empty), "empty", OF(SCN_STEP_GET), OF(SCN_STEP_GET) | OF(SCN_STEP_READ)},
+    {NODE_OF(exists), "exists", 0, OF(SCN_STEP_EXIST)},
+    {NODE_OF(failed), "failed", 0, OF(SCN_STEP_DELETE) | OF(SCN_STEP_EXPIRE) | OF(SCN_STEP_MSET)},
+    {NODE_OF(sizes), "sizes", 0, OF(SCN_STEP_QUERY_SIZE)},
+    {NODE_OF(healthy), "healthy", OF(SCN_STEP_HEALTH), 0},
+};
+
+static void check_brought(struct checker *checker, const struct scn_step *step)
+{
+    bool is_connector = step->arguments.connector != NULL;
+
+    for (size_t i = 0; i < sizeof(brought) / sizeof(brought[0]); i++) {
+        const struct doc_node *node = NULL;
+        uint32_t kinds = is_connector ? brought[i].by_connectors : brought[i].by_clients;
+        memcpy(&node, (const char *)&step->expect + brought[i].node_at, sizeof(node));
+        if (node == NULL || (kinds & OF(step->kind)) != 0) {
+            continue;
+        }
+        checker->status = RT_E_INVALID;
+        doc_error_add(checker->errors, node, "%s of a %s brings no `%s`",
+                      scn_step_word((enum scn_step_kind)step->kind),
+                      is_connector ? "connector" : "client", brought[i].word);
+    }
+}
+
 static void check_expect(struct checker *checker, const struct scn_step *step)
 {
     if (step->expect.node != NULL && step->kind > SCN_STEP_MSET) {
         (void)wrong(checker, step->expect.node, "only calls have something to expect");
-    }
-    if (step->expect.node != NULL && step->kind == SCN_STEP_CLEANUP) {
+    } else if (step->expect.node != NULL && step->kind == SCN_STEP_CLEANUP) {
         (void)wrong(checker, step->expect.node, "cleanup brings nothing to expect");
+    } else if (step->expect.node != NULL) {
+        check_brought(checker, step);
     }
     if (step->is_background && step->kind > SCN_STEP_MSET) {
         (void)wrong(checker, step->node, "only calls can run in the background");
@@ -413,6 +461,21 @@ static void check_steps(struct checker *checker, const struct doc_list *list, bo
 
 /* ---- statements ---- */
 
+static void refer_fault(struct checker *checker, const struct doc_node *node, const char *word)
+{
+    const struct doc_node *faults = checker->scenario->faults;
+    struct names names = {.count = 0};
+
+    for (size_t i = 0; faults != NULL && faults->kind == DOC_KIND_SEQUENCE && i < faults->count;
+         i++) {
+        const struct doc_node *id = doc_find(faults->items[i], "id");
+        if (id != NULL && id->kind == DOC_KIND_SCALAR) {
+            add_name(&names, id->text);
+        }
+    }
+    refer(checker, node, word, &names, "no fault has this id");
+}
+
 static void check_statement(struct checker *checker, struct scn_check *check)
 {
     struct scn_statement *statement = &check->statement;
@@ -428,6 +491,9 @@ static void check_statement(struct checker *checker, struct scn_check *check)
         refer_worker(checker, doc_find(check->node, "worker"), statement->worker);
     } else {
         statement->worker = workers[0].name.text;
+    }
+    if (check->kind == SCN_SAY_FAULT) {
+        refer_fault(checker, doc_find(check->node, "id"), statement->id);
     }
     if (check->kind == SCN_SAY_SENT && statement->client == NULL && statement->connector == NULL) {
         (void)wrong(checker, check->node, "name a client or a connector");
