@@ -285,6 +285,10 @@ struct scn_variable {
 const struct doc_node *scn__substitute(struct doc *doc, const struct doc_node *node,
                                        const struct scn_variable *variables, size_t count);
 
+/* False: a ${name} that is neither among them nor `i` was added to `errors`. */
+bool scn__check_variables(const struct doc_node *node, const struct scn_variable *variables,
+                          size_t count, struct doc_error_list *errors);
+
 /* Words of the numbers a statement can speak of, in the order of `numbers`; ended by NULL. */
 const char *const *scn_number_words(enum scn_statement_kind kind);
 

@@ -164,6 +164,9 @@ static enum rt_status read_one(struct scn_file *file, struct doc_error_list *err
         doc_error_help(errors, error, "begin the file with: scenario: v1");
         return RT_E_INVALID;
     }
+    if (index == 0 && !scn__check_variables(root, variables, count, errors)) {
+        return RT_E_INVALID;
+    }
     if (count > 0) {
         root = scn__substitute(file->doc, root, variables, count);
         if (root == NULL) {

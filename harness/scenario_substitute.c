@@ -7,6 +7,8 @@
 
 #include "harness/scenario.h"
 
+#define VARIABLES_MAX 8 /* as many as a matrix has names */
+
 static bool has_variable(const struct doc_node *node);
 static const struct doc_node *copy_scalar(struct doc *doc, const struct doc_node *node,
                                           const struct scn_variable *variables, size_t count);
@@ -75,6 +77,57 @@ static size_t expand(const char *text, const struct scn_variable *variables, siz
         text += variable == NULL ? 1 : skipped;
     }
     return used;
+}
+
+/* Names that a text asks for and nobody gives: left as they are they would come up again as a
+ * duration without a number, or as a strange key. */
+static bool check_text(const struct doc_node *node, const struct scn_variable *variables,
+                       size_t count, struct doc_error_list *errors)
+{
+    const char *words[VARIABLES_MAX];
+    bool is_right = true;
+    size_t skipped = 0;
+
+    for (const char *at = strstr(node->text, "${"); at != NULL; at = strstr(at + 2, "${")) {
+        const char *end = strchr(at, '}');
+        if (end == NULL || variable_at(at, variables, count, &skipped) != NULL ||
+            strncmp(at, "${i}", 4) == 0) {
+            continue; /* i counts repetitions and patterns */
+        }
+        size_t len_bytes = (size_t)(end - at) + 1;
+        struct doc_error *error =
+            doc_error_add_inside(errors, node, (size_t)(at - node->text), len_bytes,
+                                 "no list of the matrix is called like this");
+        for (size_t i = 0; i < count && i < VARIABLES_MAX; i++) {
+            words[i] = variables[i].name;
+        }
+        if (count > 0) {
+            doc_error_allow(errors, error, rt_slice_of(at + 2, len_bytes - 3), words, count);
+        } else {
+            doc_error_help(errors, error, "the file has no matrix");
+        }
+        is_right = false;
+    }
+    return is_right;
+}
+
+bool scn__check_variables(const struct doc_node *node, const struct scn_variable *variables,
+                          size_t count, struct doc_error_list *errors)
+{
+    bool is_right = true;
+
+    if (node->kind == DOC_KIND_SCALAR) {
+        return check_text(node, variables, count, errors);
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind == DOC_KIND_SEQUENCE) {
+            is_right &= scn__check_variables(node->items[i], variables, count, errors);
+        } else {
+            is_right &= scn__check_variables(node->pairs[i].key, variables, count, errors);
+            is_right &= scn__check_variables(node->pairs[i].value, variables, count, errors);
+        }
+    }
+    return is_right;
 }
 
 static const struct doc_node *copy_scalar(struct doc *doc, const struct doc_node *node,
