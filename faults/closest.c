@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "faults/glob.h"
+#include "faults/glob_edit.h"
 #include "faults/rule.h"
 
 /* Why a rule did not fire: the subject that came closest, what did not hold, and what to change in

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "faults/glob.h"
 #include "faults/rule.h"
 #include "faults/words.h"
+#include "runtime/glob.h"
 
 /* From a node to a rule: the schema fills `struct raw`, which points into the document; then
  * everything is copied, so that a rule outlives its document. */
@@ -257,7 +257,7 @@ static enum rt_status read_pattern(struct doc_reader *reader, const struct doc_f
     enum rt_status status = doc_read_text(node, reader->errors, &text);
 
     (void)field;
-    if (status == RT_OK && !fault__glob_is_valid(doc_text(node))) {
+    if (status == RT_OK && !rt_glob_is_valid(doc_text(node))) {
         doc_error_add(reader->errors, node, "this pattern ends in the middle of an escape");
         return RT_E_INVALID;
     }
@@ -428,7 +428,7 @@ static enum rt_status copy_key(struct fault_rule *rule, const struct doc_node *k
     rule->has_key = true;
     rule->key_pattern = rt_slice_of(copied, pattern.len_bytes);
     rule->key = rule->key_pattern;
-    if (fault__glob_is_literal(pattern, literal, &len_bytes)) {
+    if (rt_glob_is_literal(pattern, literal, &len_bytes)) {
         rule->is_key_exact = true;
         rule->key = rt_slice_of(literal, len_bytes);
     }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "faults/glob.h"
+#include "runtime/glob.h"
 
 static uint32_t failing_conditions(const struct fault_rule *rule,
                                    const struct fault_subject *subject, struct rt_slice *out_key);
@@ -82,7 +82,7 @@ static uint32_t failing_conditions(const struct fault_rule *rule,
 
 static bool is_name_fit(const char *pattern, const char *name)
 {
-    return pattern == NULL || fault__glob_matches(rt_slice_text(pattern), rt_slice_text(name));
+    return pattern == NULL || rt_glob_matches(rt_slice_text(pattern), rt_slice_text(name));
 }
 
 static bool find_key(const struct fault_rule *rule, const struct fault_subject *subject,
@@ -94,7 +94,7 @@ static bool find_key(const struct fault_rule *rule, const struct fault_subject *
     }
     for (size_t i = 0; i < subject->key_count; i++) {
         if (rule->is_key_exact ? rt_slice_equal(rule->key, subject->keys[i])
-                               : fault__glob_matches(rule->key, subject->keys[i])) {
+                               : rt_glob_matches(rule->key, subject->keys[i])) {
             *out_key = subject->keys[i];
             return true;
         }

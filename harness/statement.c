@@ -3,14 +3,12 @@
  * Statements about the world: collect the numbers that a statement speaks of, compare each with
  * its range, then what is special to its kind.
  */
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "harness/judge.h"
 #include "harness/scenario_numbers.h"
-
-#define PATTERN_BYTES 512
+#include "runtime/glob.h"
 
 struct trial {
     struct scn_judge *judge;
@@ -140,17 +138,7 @@ static void say_fault(struct trial *trial)
 
 bool scn_is_match(const char *pattern, struct rt_slice text)
 {
-    char copy[PATTERN_BYTES];
-    size_t len_bytes = text.len_bytes < sizeof(copy) - 1 ? text.len_bytes : sizeof(copy) - 1;
-
-    if (pattern == NULL) {
-        return true;
-    }
-    if (len_bytes > 0) {
-        memcpy(copy, text.data, len_bytes);
-    }
-    copy[len_bytes] = '\0';
-    return fnmatch(pattern, copy, 0) == 0;
+    return pattern == NULL || rt_glob_matches(rt_slice_text(pattern), text);
 }
 
 static bool is_request_record(const struct trial *trial, const struct rt_record *record,
