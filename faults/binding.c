@@ -16,11 +16,14 @@ static const struct fault_operation binding_operations[] = {
 static const struct fault_capability binding_capabilities[] = {
     {.point = FAULT_AT_BINDING,
      .actions = 1u << FAULT_EMPTY_LIST | 1u << FAULT_NULL | 1u << FAULT_BYTES | 1u << FAULT_RAISE |
-                1u << FAULT_HOLE | 1u << FAULT_DELAY},
+                1u << FAULT_HOLE | 1u << FAULT_DELAY | 1u << FAULT_HOLD},
 };
 
+/* A construction is no call: it can lack a symbol, and that is all. */
 static const struct fault_restriction binding_restrictions[] = {
-    {FAULT_EMPTY_LIST, "get"}, {FAULT_NULL, "get"}, {FAULT_BYTES, "get"},
+    {FAULT_EMPTY_LIST, "get"}, {FAULT_NULL, "get"},  {FAULT_BYTES, "get"},
+    {FAULT_RAISE, "set"},      {FAULT_RAISE, "get"}, {FAULT_DELAY, "set"},
+    {FAULT_DELAY, "get"},      {FAULT_HOLD, "set"},  {FAULT_HOLD, "get"},
     {FAULT_HOLE, "construct"}, {FAULT_HOLE, NULL},
 };
 

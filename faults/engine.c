@@ -98,7 +98,7 @@ enum rt_status fault__engine_add(struct fault_engine *engine, struct fault_rule 
     if (rule->point != FAULT_AT_WORKER) {
         return fault__index_add(engine, rule);
     }
-    if (rule->after_count == 0) {
+    if (rule->missing_count == 0) {
         fault__process_due(rule);
     }
     return RT_OK;

@@ -11,6 +11,7 @@
  */
 
 static struct fault__event *find(const struct fault_engine *engine, const char *name);
+static bool has_fired(const struct fault_engine *engine, struct rt_slice id, uint64_t number);
 static void join_rule(struct fault__event *event, struct fault_rule *rule);
 static void happen(struct fault__event *event);
 
@@ -32,18 +33,28 @@ void fault_event(struct fault_engine *engine, const char *name)
 bool fault_event_has_happened(const struct fault_engine *engine, const char *name)
 {
     const struct fault__event *event = engine == NULL ? NULL : find(engine, name);
-    const struct fault_rule *rule;
     struct rt_slice id;
     uint64_t number;
 
     if (event != NULL || engine == NULL) {
         return event != NULL && event->has_happened;
     }
-    if (!fault__is_fired_event(rt_slice_text(name), &id, &number)) {
-        return false;
+    return fault__is_fired_event(rt_slice_text(name), &id, &number) &&
+           has_fired(engine, id, number);
+}
+
+/* Also by a rule that is disarmed: an event that has happened stays so. */
+static bool has_fired(const struct fault_engine *engine, struct rt_slice id, uint64_t number)
+{
+    for (size_t i = 0; i < engine->rules.count; i++) {
+        const struct fault_rule *rule = engine->rules.items[i];
+
+        if (rule->fired_count > 0 && rule->fired_count >= number &&
+            rt_slice_is_text(id, rule->id)) {
+            return true;
+        }
     }
-    rule = fault__engine_find(engine, id);
-    return rule != NULL && rule->fired_count > 0 && rule->fired_count >= number;
+    return false;
 }
 
 static struct fault__event *find(const struct fault_engine *engine, const char *name)
@@ -77,6 +88,7 @@ struct fault__event *fault__event_need(struct fault_engine *engine, const char *
     if (fault__is_fired_event(rt_slice_text(name), &id, &event->number)) {
         struct fault_rule *rule = fault__engine_find(engine, id);
 
+        event->has_happened = has_fired(engine, id, event->number);
         if (rule != NULL) {
             join_rule(event, rule);
         }
@@ -90,9 +102,6 @@ static void join_rule(struct fault__event *event, struct fault_rule *rule)
     event->rule = rule;
     event->next_of_rule = rule->fired_events;
     rule->fired_events = event;
-    if (rule->fired_count > 0 && rule->fired_count >= event->number) {
-        event->has_happened = true;
-    }
 }
 
 enum rt_status fault__event_join(struct fault_engine *engine, struct fault_rule *rule)

@@ -257,8 +257,9 @@ RT_NODISCARD enum rt_status fault_hold_start(struct fault_engine *engine, struct
 void fault_hold_cancel(struct fault_hold *hold); /* not waiting: nothing happens */
 
 /* Process faults (`at: worker`) are handed to whoever runs the named worker ("": the rule names
- * none), from the loop. Such a rule matches once at the start when it has no `after`, else each
- * time one of its events happens while the others have. Without a handler they wait for one. */
+ * none), from the loop. Such a rule matches once when it is armed and nothing of its `after` is
+ * missing, and each time one of its events happens while the others have. Without a handler they
+ * wait for one. */
 typedef void fault_process_fn(void *arg, const char *worker, const struct fault_action *action);
 void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,
                                       void *arg);

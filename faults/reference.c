@@ -55,10 +55,12 @@ static const char *const event_page =
     "| `fault.<id>.fired#K` | it has fired for the K-th time |\n"
     "| `step.<id>.started`, `step.<id>.done` | a step of the scenario |\n"
     "| `<actor>.<event>` | what an actor did, as in `worker-1.restarted` |\n"
+    "| any other word | whoever runs the faults says when |\n"
     "\n"
     "An event that has happened stays so. Faults that wait for each other are refused.\n"
-    "A fault `at: worker` matches once at the start; with `after`, each time one of its events\n"
-    "happens while the others have.\n"
+    "A fault `at: worker` matches once when nothing of its `after` is missing, and again each "
+    "time\n"
+    "one of its events happens.\n"
     "\n";
 
 void fault_print_reference(FILE *out)

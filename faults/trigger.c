@@ -162,6 +162,9 @@ static bool take_decimal(struct fault__scanner *scanner, bool *out_is_whole, dou
     }
     *out_is_whole = !fault__take(scanner, '.');
     if (!*out_is_whole) {
+        if (scanner->at == end || data[scanner->at] < '0' || data[scanner->at] > '9') {
+            scanner->at--; /* a dot without a digit behind it belongs to no number */
+        }
         for (; scanner->at < end && data[scanner->at] >= '0' && data[scanner->at] <= '9';
              scanner->at++) {
             value += scale * (data[scanner->at] - '0');

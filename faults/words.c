@@ -82,13 +82,14 @@ bool fault__is_event(struct rt_slice text)
             return false;
         }
     }
-    if (dot_count == 0 || part_len == 0) {
+    if (part_len == 0 || (dot_count == 0 && text.data[0] >= '0' && text.data[0] <= '9')) {
         return false;
     }
     if (i < text.len_bytes) {
         uint64_t number;
 
-        return take_number(rt_slice_of(text.data + i + 1, text.len_bytes - i - 1), &number);
+        return dot_count > 0 &&
+               take_number(rt_slice_of(text.data + i + 1, text.len_bytes - i - 1), &number);
     }
     return true;
 }

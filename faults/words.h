@@ -15,7 +15,8 @@ bool fault__action_parse(struct rt_slice word, enum fault_action_kind *out_kind)
 /* [a-z0-9-]+ */
 bool fault__is_id(struct rt_slice text);
 
-/* "step.s1.done", "worker-1.restarted", "fault.x.fired#2": parts joined by dots. */
+/* "step.s1.done", "worker-1.restarted", "fault.x.fired#2": parts joined by dots; a single part
+ * begins with a letter, so that a duration is no event. */
 bool fault__is_event(struct rt_slice text);
 
 /* "fault.<id>.fired" and "fault.<id>.fired#k"; `out_number` 0 without "#k". */
