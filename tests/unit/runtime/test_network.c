@@ -700,7 +700,7 @@ static void latency__refused__takes_a_round_trip(void **state)
     assert_int_equal(rt_loop_now_us(fx->loop), 2 * LATENCY_US);
 }
 
-static void peer__simulated__is_the_name_of_who_connects(void **state)
+static void peer__of_the_same_network__is_the_name_of_who_connects(void **state)
 {
     struct fixture *fx = *state;
 
@@ -762,6 +762,7 @@ int main(void)
         BOTH(connect__somebody_listens__both_sides_are_told),
         BOTH(connect__nobody_listens__is_refused),
         BOTH(connect__not_an_address__is_invalid),
+        BOTH(peer__of_the_same_network__is_the_name_of_who_connects),
         BOTH(connect__acceptor_destroys_the_stream__client_is_reset),
         BOTH(connect__destroyed_before_it_connects__tells_nobody),
         BOTH(connect__written_to_before_it_connects__bytes_arrive),
@@ -788,7 +789,6 @@ int main(void)
         SIMULATED(blob__sent_whole_in_simulation__is_the_same_memory),
         SIMULATED(latency__bytes_and_fin__arrive_exactly_then_and_in_order),
         SIMULATED(latency__refused__takes_a_round_trip),
-        SIMULATED(peer__simulated__is_the_name_of_who_connects),
         SIMULATED(paused__only_held_bytes_are_left__loop_is_idle),
         SOCKETS(listen__ipv6_and_localhost__are_addresses),
         SOCKETS(network__destroyed_while_streams_linger__frees_them),
