@@ -146,7 +146,8 @@ static void lose(struct fakeds__call *call, const char *cause)
     counts->undelivered++;
     counts->failed += call->code != K_OK ? 1 : 0;
     fakeds__call_record(call, RT_REC_RPC_EATEN, call->code, call->payload_bytes, cause,
-                        "answer: nobody holds the identity");
+                        call->identity->holder == NULL ? "answer: nobody holds the identity"
+                                                       : "answer: its connection stalls");
     fakeds__call_free(call);
 }
 

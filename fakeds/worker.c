@@ -112,7 +112,9 @@ static enum rt_status open_for_business(struct fakeds_worker *worker, const char
         return status;
     }
     char *real_address = strdup(rt_listener_address(worker->listener));
-    if (real_address == NULL) {
+    worker->ready_us = fakeds__now_us(worker) + ready_after_us;
+    if (real_address == NULL || rt_timer_arm(&worker->ready_timer, worker->ready_us) != RT_OK) {
+        free(real_address);
         rt_listener_destroy(worker->listener);
         worker->listener = NULL;
         return RT_E_NOMEM;
@@ -120,10 +122,9 @@ static enum rt_status open_for_business(struct fakeds_worker *worker, const char
     free(worker->address);
     worker->address = real_address;
     rt_random_uuid(&worker->ids, worker->start_id);
-    worker->ready_us = fakeds__now_us(worker) + ready_after_us;
     fakeds__record_state(worker, "worker", ready_after_us == 0 ? "running" : "not ready");
     fakeds__arm_scan(worker);
-    return rt_timer_arm(&worker->ready_timer, worker->ready_us);
+    return RT_OK;
 }
 
 static void on_ready(void *arg)
@@ -161,7 +162,8 @@ static void stop(struct fakeds_worker *worker, const char *cause)
     rt_listener_destroy(worker->listener);
     worker->listener = NULL;
     rt_timer_disarm(&worker->ready_timer);
-    rt_task_cancel(&worker->doom_task);
+    rt_task_cancel(&worker->doom_task); /* whoever kills it first */
+    worker->doom = NULL;
     fakeds__upkeep_stop(worker);
     while (!TAILQ_EMPTY(&worker->connections)) {
         fakeds__connection_end(TAILQ_FIRST(&worker->connections), FAKEDS__END_RST, cause,
@@ -234,7 +236,6 @@ static void on_doom(void *arg)
     struct fakeds_worker *worker = arg;
     const struct fault_action *action = worker->doom;
     fakeds_worker_kill(worker);
-    worker->doom = NULL;
     if (action->kind == FAULT_RESTART) {
         enum rt_status status =
             fakeds_worker_start(worker, action->is_state_kept, action->duration_us);

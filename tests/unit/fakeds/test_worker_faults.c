@@ -46,6 +46,21 @@ static void kill_at_request__worker_is_dead_and_the_request_with_it(void **state
     assert_lost_by(fx, "f");
 }
 
+static void killed_by_hand_before_the_fault_does__lives_normally_again(void **state)
+{
+    struct fixture *fx = *state;
+    arm(&fx->world, "f: on {op: set} at request do 1*delay(1s) -> kill");
+    uint32_t number = begin_set(fx);
+    fakeds_worker_kill(fx->world.worker);
+    assert_int_equal(fakeds_worker_start(fx->world.worker, true, 0), RT_OK);
+    run_for(&fx->world, 2 * S);
+    assert_null(answer_to(&fx->a, number));
+    assert_true(fakeds_worker_is_running(fx->world.worker));
+    dealer_connect(&fx->a);
+    dealer_register(&fx->a);
+    assert_string_equal(value_of(&fx->a, "k"), "");
+}
+
 static void restart_at_applied__kept_state_and_not_ready_for_a_while(void **state)
 {
     struct fixture *fx = *state;
@@ -214,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLD(kill_at_request__worker_is_dead_and_the_request_with_it),
+        IN_WORLD(killed_by_hand_before_the_fault_does__lives_normally_again),
         IN_WORLD(restart_at_applied__kept_state_and_not_ready_for_a_while),
         IN_WORLD(restart_at_replied__lost_state_behind_the_answer),
         IN_WORLD(refuse_at_connect__that_connection_only),
