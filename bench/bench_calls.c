@@ -13,8 +13,9 @@
 #include "connector/ds_blocking.h"
 #include "connector/ds_client.h"
 
-#define KEYS     64
-#define LIMIT_US ((uint64_t)120 * 1000000)
+#define KEYS       64
+#define LARGE_KEYS 4 /* so that a worker of ordinary size holds them all */
+#define LIMIT_US   ((uint64_t)120 * 1000000)
 
 struct options {
     char host[128];
@@ -36,6 +37,7 @@ struct bench {
     uint64_t finished;
     uint64_t failed;
     uint64_t next_key;
+    uint64_t key_count;
     uint64_t end_us;
 };
 
@@ -47,6 +49,11 @@ static void on_done(void *arg, const struct ds_result *result)
 
     bench->in_flight--;
     bench->finished++;
+    if (bench->is_get && result->value_count == 1 &&
+        result->values[0].bytes.len_bytes != rt_blob_slice(bench->blob).len_bytes) {
+        bench->failed++;
+        (void)fprintf(stderr, "bench_calls: a value of another size came\n");
+    }
     if (result->status.code != K_OK) {
         bench->failed++;
         bench->is_stopping = true;
@@ -60,7 +67,7 @@ static void on_done(void *arg, const struct ds_result *result)
 static void start_one(struct bench *bench)
 {
     char text[32];
-    int len = snprintf(text, sizeof(text), "bench-%" PRIu64, bench->next_key++ % KEYS);
+    int len = snprintf(text, sizeof(text), "bench-%" PRIu64, bench->next_key++ % bench->key_count);
     struct rt_slice key = rt_slice_of(text, (size_t)len);
     enum rt_status status;
 
@@ -116,11 +123,13 @@ static void print_row(const char *mode, size_t size_bytes, const char *op, doubl
 static bool bench_size(struct bench *bench, const struct options *options, size_t size_bytes)
 {
     uint8_t *data = NULL;
-    uint32_t in_flight = size_bytes >= (size_t)16 << 20 ? 2 : options->in_flight;
+    bool is_large = size_bytes >= (size_t)16 << 20;
+    uint32_t in_flight = is_large ? 2 : options->in_flight;
     double rate = 0;
     bool is_good = true;
 
     bench->blob = rt_blob_create(size_bytes, &data);
+    bench->key_count = is_large ? LARGE_KEYS : KEYS;
     if (bench->blob == NULL) {
         return false;
     }

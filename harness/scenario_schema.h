@@ -16,6 +16,9 @@ enum rt_status scn__steps_read(struct doc_reader *reader, const struct doc_node 
                                struct doc_list *out_steps);
 
 /* Custom readers of fields: a K_ code (int32_t), an operation (int), a write mode (int). */
+doc_field_read_fn scn__read_key;   /* const char *: text, or {repeat: TEXT, count: N} */
+doc_field_read_fn scn__read_keys;  /* doc_list of them: a, [a, b], {count: N, pattern: "k-${i}"} */
+doc_field_read_fn scn__read_texts; /* doc_list of const char *: one text or a list */
 doc_field_read_fn scn__read_code;
 doc_field_read_fn scn__read_op;
 doc_field_read_fn scn__read_mode;
