@@ -43,6 +43,7 @@ static const struct judge_row rows[] = {
 void scn_judge_call(struct scn_judge *judge, struct scn_call *call)
 {
     call->is_judged = true;
+    judge->is_status_told = false;
     if (call->step == NULL || call->step->expect.node == NULL) {
         return;
     }
@@ -67,8 +68,9 @@ static struct scn_finding *add(struct scn_judge *judge, const struct scn_call *c
     if (finding != NULL) {
         finding->record_index = scn_recorder_count(judge->world->recorder);
         finding->time_us = scn_world_now_us(judge->world);
-        if (call->status.code != K_OK) {
+        if (call->status.code != K_OK && !judge->is_status_told) {
             char text[TEXT_BYTES];
+            judge->is_status_told = true; /* once for all that is wrong with this call */
             ds_status_format(&call->status, text, sizeof(text));
             scn_finding_note(finding, "the client said: %s", text);
         }

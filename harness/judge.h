@@ -13,6 +13,7 @@ struct scn_judge {
     struct scn_findings *findings;
     scn_find_call_fn *find_call;
     void *arg;
+    bool is_status_told; /* the note of the call being judged has been given */
 };
 
 /* A finished call against its step's `expect`. */

@@ -77,7 +77,7 @@ static void print_faults(FILE *out, const struct scn_outcome *outcome)
 static void print_context(FILE *out, const struct scn_outcome *outcome,
                           const struct scn_recorder *recorder)
 {
-    size_t end = scn_recorder_count(recorder);
+    size_t end = outcome->record_count;
 
     if (outcome->findings.count > 0 && outcome->findings.items[0].record_index > 0) {
         end = outcome->findings.items[0].record_index;
@@ -87,7 +87,7 @@ static void print_context(FILE *out, const struct scn_outcome *outcome,
         return;
     }
     (void)fprintf(out, "  journal before that (%zu of %zu records; --journal FILE writes all):\n",
-                  end - begin, scn_recorder_count(recorder));
+                  end - begin, outcome->record_count);
     for (size_t i = begin; i < end; i++) {
         (void)fputs("    ", out);
         scn_record_print(out, scn_recorder_at(recorder, i));

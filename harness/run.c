@@ -154,6 +154,7 @@ static void run_once(const struct scn_scenario *scenario, const struct scn_run_o
         run_steps(&run, &scenario->steps);
         run_end(&run);
         outcome->virtual_us = scn_world_now_us(&run.world);
+        outcome->record_count = scn_recorder_count(options->recorder);
         keep_faults(&run);
         scn_world_stop(&run.world);
         scn_laws_check_stopped(&run.judge);

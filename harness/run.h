@@ -28,6 +28,7 @@ struct scn_outcome {
     uint64_t seed;
     uint64_t virtual_us; /* how much time passed on the scenario's clock */
     uint64_t start_us;   /* the journal's time 0 */
+    size_t record_count; /* of the journal before the world was taken down */
     enum rt_loop_mode mode;
 };
 

@@ -248,7 +248,7 @@ static void mark_constructed(struct checker *checker, const struct scn_step *ste
 static void check_ttl(struct checker *checker, const struct scn_step *step)
 {
     if (step->arguments.ttl_us % 1000000 != 0) {
-        (void)wrong(checker, step->node, "a TTL is in whole seconds");
+        (void)wrong(checker, doc_find(step->arguments.node, "ttl"), "a TTL is in whole seconds");
     }
 }
 

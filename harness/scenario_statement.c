@@ -153,14 +153,14 @@ static const struct doc_field journal_fields[] = {
                                                         .fields_count =                            \
                                                             COUNT_OF(variable##_fields)}
 
-SCHEMA(metrics, "say-metrics", "Counters of a connector; each a number or a range.");
-SCHEMA(requests, "say-requests", "Requests of one operation as a worker counted them.");
-SCHEMA(sent, "say-sent", "Requests of one operation as a client counted them.");
-SCHEMA(arrivals, "say-arrivals", "When the requests of one operation arrived.");
-SCHEMA(object, "say-object", "What a worker stores under a key.");
-SCHEMA(worker, "say-worker", "Counters of a worker.");
-SCHEMA(fault, "say-fault", "How often a fault came into play.");
-SCHEMA(journal, "say-journal", "Records of the journal. Patterns take * and ?.");
+SCHEMA(metrics, "statement metrics", "Counters of a connector; each a number or a range.");
+SCHEMA(requests, "statement requests", "Requests of one operation as a worker counted them.");
+SCHEMA(sent, "statement sent", "Requests of one operation as a client counted them.");
+SCHEMA(arrivals, "statement arrivals", "When the requests of one operation arrived.");
+SCHEMA(object, "statement object", "What a worker stores under a key.");
+SCHEMA(worker, "statement worker", "Counters of a worker.");
+SCHEMA(fault, "statement fault", "How often a fault came into play.");
+SCHEMA(journal, "statement journal", "Records of the journal. Patterns take * and ?.");
 
 #define CHOICE(word, number, table, text)                                                          \
     {                                                                                              \

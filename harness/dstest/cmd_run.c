@@ -210,7 +210,8 @@ static enum scn_verdict run_scenario(struct suite *suite, const struct scn_scena
 
     scn_run(scenario, &run_options, &outcome);
     write_journal(suite);
-    (void)snprintf(again, sizeof(again), "dstest run%s%s --seed %" PRIu64 " %s",
+    (void)snprintf(again, sizeof(again), "%s run%s%s --seed %" PRIu64 " %s",
+                   program_invocation_name,
                    options->mode == RT_LOOP_SOCKETS ? " --world sockets" : "",
                    options->is_proving ? " --prove" : "", options->seed, scenario->path);
     if (options->is_verbose || (outcome.verdict == SCN_SKIPPED && options->repeat <= 1)) {
