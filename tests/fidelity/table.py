@@ -193,7 +193,7 @@ def fault(id, on, at, do):
 
 
 def fault_file(*faults):
-    return "faults: v1\nfaults:\n" + "".join(faults)
+    return "fault-file: v1\nfaults:\n" + "".join(faults)
 
 
 def hexed(value):
