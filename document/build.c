@@ -315,7 +315,8 @@ static enum rt_status close_mapping(struct doc__builder *builder, struct doc__no
 static enum rt_status on_end(struct doc__builder *builder, struct fy_event *event)
 {
     struct doc__open_collection open = builder->open[builder->open_count - 1];
-    struct doc__node **values = builder->values + open.first_value;
+    struct doc__node **values = /* NULL as long as no value came */
+        builder->values == NULL ? NULL : builder->values + open.first_value;
     size_t count = builder->values_count - open.first_value;
     const struct fy_mark *end = fy_event_end_mark(event);
     bool is_flow = open.node->node.style == DOC_STYLE_FLOW;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness/reference.h"
 
+#include "fakeds/worker.h"
 #include "faults/fault.h"
 #include "harness/scenario.h"
 
@@ -39,4 +40,6 @@ void scn_print_reference(FILE *out)
     doc_schema_print_markdown(out, scn_scenario_schema());
     (void)fputs("\n", out);
     fault_print_reference(out);
+    (void)fputs("\n", out);
+    fault_print_domain(out, &fakeds_fault_domain);
 }

@@ -17,17 +17,11 @@ struct fixture {
     struct omni_environment environment;
     struct omni_arena *arena;
     struct omni_connector *connector;
-    int created_count;
-    char created_text[600];
-    char log[8192];
-
-    int put_count;
-    int get_count;
-    struct omni_put_result put;
-    char put_text[300];
-    struct omni_get_result get;
-    char get_text[300];
+    int created_count, put_count, get_count;
+    char log[8192], created_text[600], put_text[300], get_text[300];
     char get_data[200]; /* described; "nothing" */
+    struct omni_put_result put;
+    struct omni_get_result get;
     bool is_destroying_in_callback;
 };
 
