@@ -7,7 +7,7 @@
 /*
  * What the connector sees of a Datasystem client: three symbols, as upstream imports KVClient,
  * SetParam and WriteMode. The native client fills them; a test or a fault may leave a hole (NULL)
- * or put itself in between (design.md section 10, "The point `binding`").
+ * or put itself in between.
  *
  * `client` is whatever the table's create() made. Callback rules are those of ds_client.h.
  */

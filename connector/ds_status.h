@@ -41,7 +41,7 @@ enum ds_cause {
         DS_CAUSE_COUNT
 };
 
-/* The one table from code and detail to cause (design.md section 10, "Cause of a failure"). */
+/* The one table from code and detail to cause. */
 enum ds_cause ds_cause_of(int32_t code, enum ds_detail detail);
 const char *ds_cause_word(enum ds_cause cause);
 

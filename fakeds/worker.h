@@ -8,7 +8,7 @@
 
 /*
  * A fake Datasystem worker on somebody's loop: speaks the real wire, keeps the real semantics
- * (kv-semantics sections 0 to 5, one worker), and asks the fault engine at each point of each
+ *, and asks the fault engine at each point of each
  * request. Programs use fakeds/include/fakeds.h or the program `fakeds`. One thread.
  */
 struct fakeds_worker;

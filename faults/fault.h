@@ -7,7 +7,7 @@
 #include "runtime/random.h"
 
 /*
- * A fault is data: where it can strike, when it fires, what it does (design.md section 5).
+ * A fault is data: where it can strike, when it fires, what it does.
  *
  * The engine owns matching, triggers, counts, holds and order. Each fake registers a constant
  * table of its operations and asks at each point of a request's life; it then does what the

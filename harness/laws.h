@@ -5,7 +5,7 @@
 #include "harness/judge.h"
 
 /*
- * What must hold after every scenario, whatever faults fired (design.md section 6). Nobody has to
+ * What must hold after every scenario, whatever faults fired. Nobody has to
  * ask for it.
  */
 

@@ -76,7 +76,6 @@ void scn_world_stop(struct scn_world *world);
 struct scn_worker *scn_world_worker(struct scn_world *world, const char *name);
 struct scn_party *scn_world_party(struct scn_world *world, const char *name);
 
-/* Names of the network for the worker with this index: the simulated map of design.md. */
 void scn_party_refresh(struct scn_party *party); /* counters of a living client into `party` */
 
 uint64_t scn_world_now_us(const struct scn_world *world); /* since the scenario's start */

@@ -7,7 +7,7 @@
 
 /*
  * Counted, contiguous bytes that never change once shared: how an object's value travels from
- * a socket into a store and back without being copied (design.md section 10, "Bytes").
+ * a socket into a store and back without being copied.
  *
  * The count is atomic: a blob may be retained and released on any thread.
  */

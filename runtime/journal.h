@@ -5,7 +5,7 @@
 #include "runtime/loop.h"
 
 /*
- * Everything that happens, one record each (design.md section 6). Every other feature reads it:
+ * Everything that happens, one record each. Every other feature reads it:
  * expectations, laws, failure reports, the JSON lines file. One thread, the loop's.
  *
  * Records are small and fixed; texts are copied into an arena that a ring of the last records

@@ -8,7 +8,7 @@
 struct event_base;
 
 /*
- * One event loop with one clock (design.md section 3). A loop and all it owns belong to the
+ * One event loop with one clock. A loop and all it owns belong to the
  * thread that runs it; only rt_loop_post() may be called from another one.
  *
  * SIMULATED: when nothing is ready to run, the clock jumps to the next timer. Starts at 0.

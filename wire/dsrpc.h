@@ -55,7 +55,7 @@ struct dsrpc_method {
     bool returns_payload;
 };
 
-/* What differs between versions, as data (design.md section 10, "Profiles"). */
+/* What differs between versions, as data. */
 struct dsrpc_profile {
     const char *name; /* "datasystem-0.8.1" */
     const char *version;
