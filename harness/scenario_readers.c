@@ -5,8 +5,6 @@
 #include "harness/scenario_schema.h"
 #include "wire/dsrpc.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 const struct doc_word scn__write_modes[] = {
     {"none", DS_NONE_L2_CACHE, "memory only, never evicted (the store's default)"},
     {"write-through", DS_WRITE_THROUGH_L2_CACHE, "needs a second level, which the fake has not"},

@@ -8,8 +8,6 @@
 #include "connector/ds_client.h"
 #include "wire/dsrpc.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ---- world ---- */
 
 #define WORKER(member) .offset = offsetof(struct scn_worker_spec, member)
@@ -290,13 +288,6 @@ static const struct doc_field check_item = {.kind = DOC_FIELD_MAPPING,
                                             .schema = &scn__check_schema};
 
 /* ---- the file ---- */
-
-#define SCHEMA(variable, word, text)                                                               \
-    static const struct doc_schema variable##_schema = {.name = word,                              \
-                                                        .help = text,                              \
-                                                        .fields = variable##_fields,               \
-                                                        .fields_count =                            \
-                                                            COUNT_OF(variable##_fields)}
 
 static const struct doc_word versions[] = {{"v1", 1, "the only version so far"}, {NULL, 0, NULL}};
 

@@ -6,6 +6,16 @@
 
 /* The tables behind the language, shared by the files that read it. */
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* SCHEMA(put, "put", "...") makes put_schema of put_fields. */
+#define SCHEMA(variable, word, text)                                                               \
+    static const struct doc_schema variable##_schema = {.name = word,                              \
+                                                        .help = text,                              \
+                                                        .fields = variable##_fields,               \
+                                                        .fields_count =                            \
+                                                            COUNT_OF(variable##_fields)}
+
 extern const struct doc_schema scn__expect_schema;
 extern const struct doc_schema scn__step_schema;
 extern const struct doc_schema scn__check_schema;

@@ -2,8 +2,6 @@
 /* Steps as tables: the arguments of each kind, and what all steps have in common. */
 #include "harness/scenario_schema.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ---- arguments of steps ---- */
 
 #define ARG(member) .offset = offsetof(struct scn_arguments, member)
@@ -188,13 +186,6 @@ static const struct doc_field start_fields[] = {
      .preset = "false",
      .help = "data and clients survive"},
 };
-
-#define SCHEMA(variable, word, text)                                                               \
-    static const struct doc_schema variable##_schema = {.name = word,                              \
-                                                        .help = text,                              \
-                                                        .fields = variable##_fields,               \
-                                                        .fields_count =                            \
-                                                            COUNT_OF(variable##_fields)}
 
 SCHEMA(put, "put", "A connector's put.");
 SCHEMA(get, "get", "A get, of a connector (one key) or of a client.");

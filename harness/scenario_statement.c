@@ -6,8 +6,7 @@
 #include "harness/scenario_numbers.h"
 #include "harness/scenario_schema.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define SAY(member)     .offset = offsetof(struct scn_statement, member)
+#define SAY(member) .offset = offsetof(struct scn_statement, member)
 #define SAY_AS(member, node_member)                                                                \
     SAY(member), .node_at = DOC_NODE_AT(struct scn_statement, node_member)
 
@@ -145,13 +144,6 @@ static const struct doc_field journal_fields[] = {
      .help = "when, from the start of the scenario"},
 };
 #undef NUMBER_BASE
-
-#define SCHEMA(variable, word, text)                                                               \
-    static const struct doc_schema variable##_schema = {.name = word,                              \
-                                                        .help = text,                              \
-                                                        .fields = variable##_fields,               \
-                                                        .fields_count =                            \
-                                                            COUNT_OF(variable##_fields)}
 
 SCHEMA(metrics, "statement metrics", "Counters of a connector; each a number or a range.");
 SCHEMA(requests, "statement requests", "Requests of one operation as a worker counted them.");
