@@ -219,11 +219,14 @@ static void tell(struct ds__call *call, struct ds_result *result)
 static void tell_queued(void *arg)
 {
     struct ds_client *client = arg;
+    const struct ds__call *last = client->calls.queued_last; /* newer ones wait for the next task */
+    bool is_last = last == NULL;
 
     ds__enter(client);
-    while (client->calls.queued_first != NULL) {
+    while (!is_last && client->calls.queued_first != NULL) {
         struct ds__call *call = client->calls.queued_first;
         struct ds_result result = {0};
+        is_last = call == last && !client->is_destroyed;
         client->calls.queued_first = call->next;
         if (client->calls.queued_first == NULL) {
             client->calls.queued_last = NULL;
@@ -301,7 +304,7 @@ static int64_t told_ms(const struct ds__call *call)
 }
 
 static void record_rpc(const struct ds__call *call, enum rt_record_kind kind, int32_t code,
-                       uint64_t number)
+                       uint64_t number, const char *detail)
 {
     if (call->client->environment.journal == NULL) {
         return;
@@ -311,6 +314,7 @@ static void record_rpc(const struct ds__call *call, enum rt_record_kind kind, in
     record.id = call->rpc_id;
     record.code = code;
     record.number = number;
+    record.detail = detail;
     ds__journal(call->client, &record);
 }
 
@@ -336,10 +340,10 @@ static void forget_rpc(struct ds__call *call)
 }
 
 /* Nobody waits for its answer any more. */
-static void abandon_rpc(struct ds__call *call)
+static void abandon_rpc(struct ds__call *call, const char *why)
 {
     if (call->rpc_id != 0) {
-        record_rpc(call, RT_REC_RPC_ABANDONED, K_OK, 0);
+        record_rpc(call, RT_REC_RPC_ABANDONED, K_OK, 0, why);
         call->client->counts[call->rule->op].abandoned++;
         forget_rpc(call);
     }
@@ -373,7 +377,7 @@ enum rt_status ds__call_write(struct ds__call *call, struct rt_outbox *out)
     call->attempt_count++;
     client->counts[call->rule->op].sent++;
     client->counts[call->rule->op].in_flight++;
-    record_rpc(call, RT_REC_RPC_SENT, K_OK, call->attempt_count);
+    record_rpc(call, RT_REC_RPC_SENT, K_OK, call->attempt_count, "");
     if (call->unsent_us > 0) { /* it found a connection: now the time for the answer runs */
         (void)!rt_timer_arm(&call->timer, call->attempt_started_us + call->attempt_us);
     }
@@ -410,7 +414,7 @@ static void on_timer(void *arg)
         if (call->state == DS__CALL_UNSENT) {
             ds__channel_withdraw(channel_of(call), call);
         } else {
-            abandon_rpc(call);
+            abandon_rpc(call, "silence");
         }
         settle(call, &outcome, &result);
     }
@@ -419,12 +423,58 @@ static void on_timer(void *arg)
 
 /* ---- answers ---- */
 
-static void journal_late(struct ds_client *client, struct rt_slice queue_id, int32_t code)
+/* An answer without its status, or with one that is none, ends its call in the real client's words.
+ * One without a MetaPb that has a tick is dropped, as there. False: dropped. */
+static bool read_broken(const struct zmtp_message *message, struct dsrpc_answer *out_answer,
+                        struct ds__outcome *out_outcome)
 {
+    *out_answer = (struct dsrpc_answer){0};
+    if (message->frame_count < 2 ||
+        dsrpc_meta_decode(message->frames[1].bytes, &out_answer->meta) != RT_OK ||
+        out_answer->meta.tick_count == 0) {
+        return false;
+    }
+    out_answer->queue_id = message->frames[0].bytes;
+    bool is_status_missing = message->frame_count == 2;
+    if (message->frame_count == 3 && message->frames[2].bytes.len_bytes == 0) {
+        *out_outcome = (struct ds__outcome){.code = K_OK}; /* an absent body is an empty one */
+        return true;
+    }
+    *out_outcome = (struct ds__outcome){
+        .code = is_status_missing ? K_RUNTIME_ERROR : K_INVALID,
+        .detail = DS_DETAIL_UNDECODABLE,
+        .is_rpc_status = true,
+        .is_decorated = true,
+        .text = rt_slice_text(is_status_missing ? "Empty frames" : "ParseFromZmqMessage failed.")};
+    return true;
+}
+
+static bool read_answer(const struct zmtp_message *message, struct dsrpc_answer *out_answer,
+                        struct ds__outcome *out_outcome)
+{
+    if (dsrpc_answer_decode(message, out_answer) != RT_OK) {
+        return read_broken(message, out_answer, out_outcome);
+    }
+    *out_outcome = (struct ds__outcome){.code = out_answer->code,
+                                        .detail = DS_DETAIL_ANSWERED,
+                                        .retry_code = out_answer->code,
+                                        .is_rpc_status = true,
+                                        .text = out_answer->text};
+    return true;
+}
+
+static void on_late_answer(struct ds_client *client, const struct dsrpc_answer *answer)
+{
+    enum dsrpc_op op = ds__op_of(&answer->meta);
+
+    if (op != DSRPC_OP_UNKNOWN) {
+        client->counts[op].late++;
+    }
     if (client->environment.journal != NULL) {
-        struct rt_record record = ds__record(client, RT_REC_RPC_LATE, "");
-        record.id = dsrpc_rpc_id(queue_id);
-        record.code = code;
+        const char *word = op == DSRPC_OP_UNKNOWN ? "" : dsrpc_op_word(op);
+        struct rt_record record = ds__record(client, RT_REC_RPC_LATE, word);
+        record.id = dsrpc_rpc_id(answer->queue_id);
+        record.code = answer->code;
         ds__journal(client, &record);
     }
 }
@@ -433,35 +483,25 @@ void ds__call_on_message(struct ds__channel *channel, const struct zmtp_message 
 {
     struct ds_client *client = channel->client;
     struct dsrpc_answer answer;
+    struct ds__outcome outcome;
+    struct ds_result result = {0};
     struct ds__call *call = NULL;
 
-    if (dsrpc_answer_decode(message, &answer) != RT_OK) {
-        return; /* as the real client: dropped */
-    }
-    if (rt_slice_is_text(answer.queue_id, channel->beat_id)) {
+    if (!read_answer(message, &answer, &outcome) ||
+        rt_slice_is_text(answer.queue_id, channel->beat_id)) {
         return;
     }
     uint64_t id = dsrpc_rpc_id(answer.queue_id);
     RT_TABLE_FIND_U64(client->calls.in_flight, id, call);
-    if (call == NULL) {
-        enum dsrpc_op op = ds__op_of(&answer.meta);
-        if (op != DSRPC_OP_UNKNOWN) {
-            client->counts[op].late++;
-        }
-        journal_late(client, answer.queue_id, answer.code);
+    if (call == NULL || !rt_slice_is_text(answer.queue_id, call->queue_id)) {
+        on_late_answer(client, &answer);
         return;
     }
-    struct ds_result result = {0};
-    struct ds__outcome outcome = {.code = answer.code,
-                                  .detail = DS_DETAIL_ANSWERED,
-                                  .retry_code = answer.code,
-                                  .is_rpc_status = true,
-                                  .text = answer.text};
-    record_rpc(call, RT_REC_RPC_RECEIVED, answer.code, message->total_bytes);
+    record_rpc(call, RT_REC_RPC_RECEIVED, outcome.code, message->total_bytes, "");
     client->counts[call->rule->op].received++;
     forget_rpc(call);
     dsrpc_arena_reset(client->arena);
-    if (answer.code == K_OK) {
+    if (outcome.code == K_OK) {
         outcome = (struct ds__outcome){.code = K_OK, .detail = DS_DETAIL_NONE};
         call->rule->accept(call, &answer, message, &result, &outcome);
     }
@@ -517,7 +557,7 @@ static void stop_call(struct ds__call *call)
     if (call->state == DS__CALL_UNSENT) {
         ds__channel_withdraw(channel_of(call), call);
     } else if (call->state == DS__CALL_SENT) {
-        abandon_rpc(call);
+        abandon_rpc(call, "closed");
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a client, from create to destroy, and what it shows of itself. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,8 +39,9 @@ static void take_options(struct ds_client *client, const struct ds_options *opti
     client->connect_us = positive_us(options->connect_timeout_ms);
     client->request_us = options->request_timeout_ms > 0 ? positive_us(options->request_timeout_ms)
                                                          : client->connect_us;
-    (void)snprintf(client->address, sizeof(client->address), "%s:%lld", client->host,
-                   (long long)client->port);
+    bool is_bare_v6 = strchr(client->host, ':') != NULL && client->host[0] != '[';
+    (void)snprintf(client->address, sizeof(client->address), "%s%s%s:%" PRId64,
+                   is_bare_v6 ? "[" : "", client->host, is_bare_v6 ? "]" : "", client->port);
 }
 
 enum rt_status ds_client_create(const struct ds_environment *environment,

@@ -88,6 +88,7 @@ void ds__heartbeat_start(struct ds_client *client)
 {
     client->heartbeat.failure_count = 0;
     client->heartbeat.is_first_good = false;
+    client->heartbeat.is_reconciling = false;
     client->heartbeat.has_worker_left = false;
     send_heartbeat(client);
 }

@@ -7,11 +7,14 @@
  *
  * Everybody who asks for init meanwhile waits for the same end.
  */
+#include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "connector/ds_internal.h"
 
 #define CONNECT_MIN_MS 500
+#define PORT_MAX       65535
 #define UNSENT_US      UINT64_C(3000000) /* what an attempt costs that finds no connection */
 #define TOLD_MS        60000
 
@@ -82,31 +85,46 @@ enum rt_status ds_client_init(struct ds_client *client, ds_done_fn *done, void *
     return RT_OK;
 }
 
-/* In the real client's order. */
+/* An IPv4 literal, "localhost", or an IPv6 literal with or without brackets: names are not looked
+ * up, as in the real client. */
+static bool is_host(const char *host)
+{
+    unsigned char binary[sizeof(struct in6_addr)];
+    char inner[INET6_ADDRSTRLEN + 1];
+    size_t len = strlen(host);
+
+    if (strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, binary) == 1 ||
+        inet_pton(AF_INET6, host, binary) == 1) {
+        return true;
+    }
+    if (len < 2 || len - 2 >= sizeof(inner) || host[0] != '[' || host[len - 1] != ']') {
+        return false;
+    }
+    memcpy(inner, host + 1, len - 2);
+    inner[len - 2] = '\0';
+    return inet_pton(AF_INET6, inner, binary) == 1;
+}
+
+/* In the real client's order; it shows port 0 as -1. */
 static bool check_options(struct ds_client *client, struct ds__text *why)
 {
+    if (client->port < 1 || client->port > PORT_MAX || !is_host(client->host)) {
+        ds__text_printf(why, "Invalid IP address/port. Host %s, port: %" PRId64, client->host,
+                        client->port == 0 ? -1 : client->port);
+        return false;
+    }
     if (client->connect_timeout_ms < CONNECT_MIN_MS) {
         ds__text_printf(why,
-                        "The connectTimeoutMs(%lld) should be greater than or equal to 500 "
+                        "The connectTimeoutMs(%" PRId64 ") should be greater than or equal to 500 "
                         "milliseconds.",
-                        (long long)client->connect_timeout_ms);
+                        client->connect_timeout_ms);
         return false;
     }
     if (client->request_timeout_ms < 0) {
         ds__text_printf(why,
-                        "The requestTimeoutMs(%lld) should be greater than or equal to 0 "
+                        "The requestTimeoutMs(%" PRId64 ") should be greater than or equal to 0 "
                         "milliseconds.",
-                        (long long)client->request_timeout_ms);
-        return false;
-    }
-    if (client->host[0] == '\0') {
-        ds__text_printf(why, "ConnectOptions was not configured with a host and port or "
-                             "serviceDiscovery.");
-        return false;
-    }
-    if (client->port < 1 || client->port > 65535) {
-        ds__text_printf(why, "Invalid IP address/port. Host %s, port: %lld", client->host,
-                        (long long)client->port);
+                        client->request_timeout_ms);
         return false;
     }
     return true;

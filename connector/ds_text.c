@@ -41,16 +41,23 @@ void ds__text_printf(struct ds__text *text, const char *format, ...)
 
 void ds__text_add(struct ds__text *text, struct rt_slice bytes)
 {
+    size_t from = text->len_bytes;
+
+    ds__text_add_raw(text, bytes);
+    for (size_t i = from; i < text->len_bytes; i++) {
+        text->bytes[i] = text->bytes[i] == '\0' ? '?' : text->bytes[i];
+    }
+}
+
+void ds__text_add_raw(struct ds__text *text, struct rt_slice bytes)
+{
     size_t len = bytes.len_bytes < PEER_LIMIT_BYTES ? bytes.len_bytes : PEER_LIMIT_BYTES;
-    if (len == 0 || !make_room(text, len)) {
-        return;
+
+    if (len > 0 && make_room(text, len)) {
+        memcpy(text->bytes + text->len_bytes, bytes.data, len);
+        text->len_bytes += len;
+        text->bytes[text->len_bytes] = '\0';
     }
-    for (size_t i = 0; i < len; i++) {
-        uint8_t byte = bytes.data[i];
-        text->bytes[text->len_bytes + i] = byte == 0 ? '?' : (char)byte;
-    }
-    text->len_bytes += len;
-    text->bytes[text->len_bytes] = '\0';
 }
 
 void ds__text_drop_dot(struct ds__text *text)

@@ -22,6 +22,7 @@ void ds__text_printf(struct ds__text *text, const char *format, ...) RT_PRINTF(2
 
 /* Bytes from a peer: a NUL becomes '?', more than 64 KiB is cut. */
 void ds__text_add(struct ds__text *text, struct rt_slice bytes);
+void ds__text_add_raw(struct ds__text *text, struct rt_slice bytes); /* as they are, cut likewise */
 void ds__text_drop_dot(struct ds__text *text); /* one trailing '.', if there is one */
 bool ds__text_contains(const struct ds__text *text, const char *part);
 const char *ds__text_get(const struct ds__text *text); /* never NULL */
