@@ -7,8 +7,9 @@
 #include "wire/dsrpc.h"
 
 /*
- * A fake Datasystem worker on somebody's loop: speaks the real wire, keeps the real semantics of one
- * worker, and asks the fault engine at each point of each request. Programs use fakeds/include/fakeds.h or the program `fakeds`. One thread.
+ * A fake Datasystem worker on somebody's loop: speaks the real wire, keeps the real semantics of
+ * one worker, and asks the fault engine at each point of each request. Programs use
+ * fakeds/include/fakeds.h or the program `fakeds`. One thread.
  */
 struct fakeds_worker;
 
