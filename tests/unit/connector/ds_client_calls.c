@@ -251,7 +251,6 @@ static void answer__that_comes_too_late__is_counted_and_disturbs_nobody(void **s
 static void answers__in_another_order__find_their_calls(void **state)
 {
     struct fixture *fx = *state;
-    const char *key = "a";
     struct seen first;
     struct seen second;
 
@@ -268,7 +267,6 @@ static void answers__in_another_order__find_their_calls(void **state)
     worker_answer_kept(&fx->worker, worker_arrival(&fx->worker, DSRPC_OP_SET, 0));
     wait_seen(fx, &first);
     assert_int_equal(first.code, K_OK);
-    (void)key;
 }
 
 /* ---- checks of the client ---- */
