@@ -1,0 +1,764 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Init, heartbeats, connections, close and destroy: the life of a client in exact times. */
+#include "unit/connector/ds_world.h"
+
+#include "wire/proto/datasystem.pb-c.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int open_world(void **state)
+{
+    static struct world world;
+
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+/* Time of the n-th heartbeat in microseconds. */
+static uint64_t beat_us(const struct world *world, size_t number)
+{
+    const struct server_request *request =
+        server_request(&world->server, DSRPC_OP_HEARTBEAT, number);
+
+    assert_non_null(request);
+    return request->time_us;
+}
+
+/* ---- init ---- */
+
+static void init__healthy_worker__socket_path_register_heartbeat_in_order(void **state)
+{
+    static const enum dsrpc_op ORDER[] = {DSRPC_OP_SOCKET_PATH, DSRPC_OP_REGISTER,
+                                          DSRPC_OP_HEARTBEAT};
+    struct world *world = *state;
+
+    world_ready(world);
+    world_pass_ms(world, 10);
+    assert_int_equal(world->server.request_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(world->server.requests[i].op, ORDER[i]);
+        assert_int_equal(world->server.requests[i].timeout_ms, 60000);
+    }
+    assert_int_equal(world_state(world).registrations, 1);
+    assert_int_equal(world_state(world).connects, 2);
+    assert_true(world_state(world).is_ready);
+    assert_string_equal(world_state(world).client_id, SERVER_CLIENT_ID);
+    assert_int_equal(world->server.probes, 2); /* each connection begins with one */
+}
+
+static void init__again_or_twice_at_once__one_registration(void **state)
+{
+    struct world *world = *state;
+    struct ended ended[3] = {{0}};
+
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &ended[0]);
+    start_op(world, DSRPC_OP_REGISTER, &ended[1]);
+    world_wait(world, &ended[1]);
+    run_init(world, &ended[2]);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(ended[i].calls, 1);
+        assert_int_equal(ended[i].code, K_OK);
+    }
+    assert_int_equal(server_count(&world->server, DSRPC_OP_REGISTER), 1);
+}
+
+/* Nobody listens: every attempt costs 3 s or the rest of the budget. */
+static void init__dead_port__ends_with_the_connect_timeout(void **state)
+{
+    static const struct {
+        int64_t connect_ms;
+        unsigned attempts;
+    } ROWS[] = {{500, 1}, {2500, 1}, {4000, 2}, {6000, 2}, {9000, 3}, {60000, 12}};
+    struct world *world = *state;
+
+    server_stop_listening(&world->server);
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct ended ended = {0};
+        char end[80];
+        world->options.connect_timeout_ms = ROWS[i].connect_ms;
+        world_make_client(world);
+        run_init(world, &ended);
+        assert_int_equal(ended.code, K_RPC_UNAVAILABLE);
+        assert_int_equal(ended.detail, DS_DETAIL_SILENCE);
+        assert_int_equal(ended.took_us, (uint64_t)ROWS[i].connect_ms * 1000);
+        (void)snprintf(end, sizeof(end), "RPC Retry detail: [ RPC unavailable * %u ] with %u times",
+                       ROWS[i].attempts, ROWS[i].attempts - 1);
+        assert_non_null(strstr(ended.text, end));
+        ds_client_destroy(world->client);
+        world->client = NULL;
+    }
+}
+
+static void init__port_opens_after_a_second__succeeds_then(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world->options.connect_timeout_ms = 6000;
+    server_stop_listening(&world->server);
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &ended);
+    world_pass_ms(world, 1000);
+    server_listen(&world->server, SERVER_ADDRESS);
+    world_wait(world, &ended);
+    assert_int_equal(ended.code, K_OK);
+    assert_in_range(ended.took_us, 1000000, 1100000);
+}
+
+static void init__connections_refused_twice__the_third_is_taken(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world->server.is_refusing = true;
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &ended);
+    world_pass_ms(world, 150);
+    world->server.is_refusing = false;
+    world_wait(world, &ended);
+    assert_int_equal(ended.code, K_OK);
+    assert_int_equal(ended.took_us, 200000); /* two rests of 100 ms */
+}
+
+static void init__peer_that_says_nothing__ends_with_the_connect_timeout(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world->server.is_mute = true;
+    world_make_client(world);
+    run_init(world, &ended);
+    assert_int_equal(ended.detail, DS_DETAIL_SILENCE);
+    assert_int_equal(ended.took_us, 3000000);
+}
+
+static void init__register_busy_twice__asked_again_by_the_law(void **state)
+{
+    static const uint64_t TIMES_MS[] = {0, 1, 6};
+    struct world *world = *state;
+
+    server_rule(&world->server, DSRPC_OP_REGISTER,
+                (struct server_rule){.code = K_TRY_AGAIN, .times = 2});
+    world_ready(world);
+    assert_times_ms(world, DSRPC_OP_REGISTER, TIMES_MS, 3);
+}
+
+static void init__register_refused__ends_at_once_with_the_suffix(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+    struct ended again = {0};
+    struct ended call = {0};
+
+    server_rule(&world->server, DSRPC_OP_REGISTER,
+                (struct server_rule){.code = K_INVALID, .text = "made up", .times = 1});
+    world_make_client(world);
+    run_init(world, &ended);
+    assert_int_equal(ended.code, K_INVALID);
+    assert_non_null(strstr(ended.text, "RPC Retry detail: [ ] with 0 times in 3000 ms."));
+    run_set(world, "k", "v", &call);
+    assert_int_equal(call.code, K_NOT_READY);
+    assert_non_null(
+        strstr(call.text, "The client initialization failed and needs to be reinitialized."));
+    run_init(world, &again); /* which it can be */
+    assert_int_equal(again.code, K_OK);
+}
+
+static void init__register_never_answered__silence_after_the_connect_timeout(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    server_silence(&world->server, DSRPC_OP_REGISTER);
+    world_make_client(world);
+    run_init(world, &ended);
+    assert_int_equal(ended.detail, DS_DETAIL_SILENCE);
+    assert_int_equal(ended.took_us, 3000000);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_REGISTER), 1);
+}
+
+static void init__no_heartbeat__disconnected_after_the_connect_timeout(void **state)
+{
+    struct world *world = *state;
+
+    for (unsigned is_answered = 0; is_answered < 2; is_answered++) {
+        struct ended ended = {0};
+        server_rule(&world->server, DSRPC_OP_HEARTBEAT,
+                    (struct server_rule){.is_silent = is_answered == 0, .code = K_RUNTIME_ERROR});
+        world_make_client(world);
+        run_init(world, &ended);
+        assert_int_equal(ended.code, K_CLIENT_WORKER_DISCONNECT);
+        assert_non_null(strstr(ended.text, "Cannot receive heartbeat from worker"));
+        assert_int_equal(ended.took_us, 3000000);
+        ds_client_destroy(world->client);
+        world->client = NULL;
+    }
+}
+
+static void init__bad_options__refused_without_a_connection(void **state)
+{
+    static const struct {
+        const char *host;
+        int64_t port;
+        int64_t connect_ms;
+        int64_t request_ms;
+        const char *sentence;
+    } ROWS[] = {
+        {"10.0.1.1", 31501, 499, 0,
+         "The connectTimeoutMs(499) should be greater than or equal to 500 milliseconds."},
+        {"10.0.1.1", 31501, 500, -1, "The requestTimeoutMs(-1)"},
+        {"", 31501, 500, 0, "Invalid IP address/port. Host , port: 31501"},
+        {"10.0.1.1", 0, 500, 0, "Invalid IP address/port"},
+        {"10.0.1.1", 65536, 500, 0, "Invalid IP address/port"},
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct ended ended = {0};
+        world->options = (struct ds_options){.host = ROWS[i].host,
+                                             .port = ROWS[i].port,
+                                             .connect_timeout_ms = ROWS[i].connect_ms,
+                                             .request_timeout_ms = ROWS[i].request_ms};
+        world_make_client(world);
+        run_init(world, &ended);
+        assert_int_equal(ended.code, K_INVALID);
+        assert_int_equal(ended.took_us, 0);
+        assert_non_null(strstr(ended.text, ROWS[i].sentence));
+        ds_client_destroy(world->client);
+        world->client = NULL;
+    }
+    assert_int_equal(world->server.accepted, 0);
+}
+
+/* ---- heartbeats ---- */
+
+static void heartbeat__answered__goes_out_every_second(void **state)
+{
+    struct world *world = *state;
+
+    world_ready(world);
+    world_pass_ms(world, 10500);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_HEARTBEAT), 11);
+    for (size_t i = 0; i < 11; i++) {
+        assert_int_equal(beat_us(world, i) - beat_us(world, 0), i * 1000000);
+    }
+    assert_int_equal(server_count(&world->server, DSRPC_OP_RECONCILE), 2); /* every 5 s */
+}
+
+static void set_short_dead_time(struct world *world)
+{
+    world->server.dead_s = 4;
+    world->server.reconnect_wait_s = 5;
+}
+
+/* Each waits a third of the dead time; then pauses of 0, 500, 1000, 5000 ms. */
+static void heartbeat__answered_with_an_error__pauses_by_the_table_until_lost(void **state)
+{
+    struct world *world = *state;
+
+    set_short_dead_time(world);
+    server_rule(&world->server, DSRPC_OP_HEARTBEAT,
+                (struct server_rule){.skip = 2, .code = K_RUNTIME_ERROR});
+    world_ready(world);
+    world_pass_ms(world, 3600);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_HEARTBEAT), 6);
+    assert_int_equal(beat_us(world, 3) - beat_us(world, 2), 0);
+    assert_int_equal(beat_us(world, 4) - beat_us(world, 3), 500000);
+    assert_int_equal(beat_us(world, 5) - beat_us(world, 4), 1000000);
+}
+
+static void lost__every_call__fails_at_once_until_a_heartbeat_gets_through(void **state)
+{
+    static const enum dsrpc_op OPS[] = {DSRPC_OP_SET,    DSRPC_OP_GET,       DSRPC_OP_EXIST,
+                                        DSRPC_OP_DELETE, DSRPC_OP_MSET,      DSRPC_OP_EXPIRE,
+                                        DSRPC_OP_HEALTH, DSRPC_OP_QUERY_SIZE};
+    struct world *world = *state;
+    struct ended before = {0};
+    struct ended healed = {0};
+
+    set_short_dead_time(world);
+    server_rule(&world->server, DSRPC_OP_HEARTBEAT,
+                (struct server_rule){.skip = 2, .is_silent = true});
+    world_ready(world);
+    world_pass_ms(world, 4000);
+    run_set(world, "k", "v", &before); /* not yet lost */
+    assert_int_equal(before.code, K_OK);
+    world_pass_ms(world, 3300);
+    assert_true(world_state(world).is_lost);
+    size_t requests = world->server.request_count;
+    for (size_t i = 0; i < sizeof(OPS) / sizeof(OPS[0]); i++) {
+        struct ended ended = {0};
+        run_op(world, OPS[i], &ended);
+        assert_int_equal(ended.code, K_RPC_UNAVAILABLE);
+        assert_int_equal(ended.detail, DS_DETAIL_DECLARED_LOST);
+        assert_int_equal(ended.took_us, 0);
+        assert_non_null(
+            strstr(ended.text, "Client " SERVER_CLIENT_ID " disconnected from worker."));
+        assert_null(strstr(ended.text, "Retry detail"));
+    }
+    assert_int_equal(world->server.request_count, requests);
+    world->server.has_rule[DSRPC_OP_HEARTBEAT] = false;
+    world_pass_ms(world, 6500);
+    assert_false(world_state(world).is_lost);
+    run_set(world, "k", "v", &healed);
+    assert_int_equal(healed.code, K_OK);
+    assert_int_equal(world_state(world).registrations, 1); /* healed, not registered anew */
+}
+
+static void assert_registered_again(struct world *world)
+{
+    struct dsrpc_arena *arena = dsrpc_arena_create();
+    const struct server_request *request = server_request(&world->server, DSRPC_OP_REGISTER, 1);
+
+    assert_non_null(request);
+    const Ds__RegisterClientReq *body =
+        dsrpc_unpack(&ds__register_client_req__descriptor, rt_blob_slice(request->body), arena);
+    assert_non_null(body);
+    assert_int_equal(body->client_id.len, strlen(SERVER_CLIENT_ID));
+    assert_memory_equal(body->client_id.data, SERVER_CLIENT_ID, body->client_id.len);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_SOCKET_PATH), 2);
+    assert_int_equal(world_state(world).registrations, 2);
+    dsrpc_arena_destroy(arena);
+}
+
+static void restart__another_start_id__registers_again_with_the_old_id(void **state)
+{
+    struct world *world = *state;
+
+    world_ready(world);
+    world->server.start_id = "start-2";
+    world_pass_ms(world, 1100);
+    assert_registered_again(world);
+    size_t registered = server_count(&world->server, DSRPC_OP_REGISTER);
+    world_pass_ms(world, 5000); /* and the heartbeats go on, one a second */
+    assert_int_equal(server_count(&world->server, DSRPC_OP_REGISTER), registered);
+    assert_in_range(server_count(&world->server, DSRPC_OP_HEARTBEAT), 6, 8);
+}
+
+static bool remove_once(void *arg, struct server *server, const struct server_request *request)
+{
+    unsigned *left = arg;
+
+    server->is_client_removed = request->op == DSRPC_OP_HEARTBEAT && *left == 1;
+    if (request->op == DSRPC_OP_HEARTBEAT && *left > 0) {
+        (*left)--;
+    }
+    return false;
+}
+
+static void heartbeat__client_removed__registers_again_with_the_old_id(void **state)
+{
+    struct world *world = *state;
+    unsigned left = 2;
+
+    world->server.hook = remove_once;
+    world->server.hook_arg = &left;
+    world_ready(world);
+    world_pass_ms(world, 1100);
+    assert_registered_again(world);
+    world->server.hook = NULL;
+}
+
+/* ---- connections ---- */
+
+static void cut__a_waiting_get__keeps_its_identity_and_nothing_is_sent_again(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world_ready(world);
+    server_silence(&world->server, DSRPC_OP_GET);
+    start_get(world, "k", 2000, &ended);
+    world_pass_ms(world, 300);
+    struct server_request request = *server_request(&world->server, DSRPC_OP_GET, 0);
+    server_cut(&world->server);
+    world_pass_ms(world, 99);
+    assert_false(server_answer_well(&world->server, &request)); /* nobody holds the identity */
+    world_pass_ms(world, 51);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_GET), 1);
+    world->server.value = rt_blob_copy(rt_slice_text("v"));
+    assert_true(server_answer_well(&world->server, &request));
+    world_wait(world, &ended);
+    assert_int_equal(ended.code, K_OK);
+    assert_int_equal(ended.took_us, 450000);
+    assert_int_equal(world_state(world).connects, 4);
+    ended_fini(&ended);
+}
+
+static void cut__a_call_right_after_it__waits_for_the_new_connection(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world_ready(world);
+    server_cut(&world->server);
+    world_pass_ms(world, 1);
+    run_set(world, "k", "v", &ended);
+    assert_int_equal(ended.code, K_OK);
+    assert_int_equal(ended.attempts, 1);
+    assert_int_equal(ended.took_us, 99000);
+}
+
+static void cut__worker_gone__a_call_takes_its_budget_and_sends_nothing(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world_ready(world);
+    server_stop_listening(&world->server);
+    server_cut(&world->server);
+    world_pass_ms(world, 1);
+    run_set(world, "k", "v", &ended);
+    assert_int_equal(ended.detail, DS_DETAIL_SILENCE);
+    assert_int_equal(ended.took_us, 3000000);
+    assert_int_equal(ended.attempts, 0);
+    assert_int_equal(world_counts(world, DSRPC_OP_SET).sent, 0);
+}
+
+/* The worker's host is gone without a word: the socket is made anew under another name. */
+static void liveness__no_answer_to_beats__a_new_identity(void **state)
+{
+    struct world *world = *state;
+    struct ended before = {0};
+    struct ended after = {0};
+
+    world_ready(world);
+    run_set(world, "k", "v", &before);
+    for (size_t i = 0; i < SERVER_CONNECTIONS; i++) { /* deaf from here on */
+        if (world->server.connections[i].stream != NULL) {
+            rt_stream_pause(world->server.connections[i].stream, true);
+        }
+    }
+    world_pass_ms(world, 8000);
+    run_set(world, "k", "v", &after);
+    assert_int_equal(after.code, K_OK);
+    assert_string_not_equal(server_request(&world->server, DSRPC_OP_SET, 0)->identity,
+                            server_request(&world->server, DSRPC_OP_SET, 1)->identity);
+}
+
+/* ---- close ---- */
+
+static void close__calls_in_flight__end_once_and_the_worker_is_told(void **state)
+{
+    struct world *world = *state;
+    struct ended waiting[3] = {{0}};
+    struct ended ended = {0};
+    struct ended again = {0};
+    struct ended after = {0};
+
+    world_ready(world);
+    server_silence(&world->server, DSRPC_OP_GET);
+    for (size_t i = 0; i < 3; i++) {
+        start_get(world, "k", 0, &waiting[i]);
+    }
+    world_pass_ms(world, 10);
+    start_op(world, DSRPC_OP_DISCONNECT, &ended);
+    start_op(world, DSRPC_OP_DISCONNECT, &again);
+    world_wait(world, &ended);
+    world_pass_ms(world, 20000);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(waiting[i].calls, 1);
+        assert_int_equal(waiting[i].code, K_NOT_READY);
+        assert_int_equal(waiting[i].detail, DS_DETAIL_CLOSED);
+    }
+    assert_int_equal(ended.code, K_OK);
+    assert_int_equal(again.calls, 1);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_DISCONNECT), 1);
+    size_t requests = world->server.request_count;
+    world_pass_ms(world, 20000); /* no heartbeat, no reconnection */
+    assert_int_equal(world->server.request_count, requests);
+    assert_int_equal(world->server.accepted, 2);
+    run_set(world, "k", "v", &after);
+    assert_int_equal(after.code, K_NOT_READY);
+    assert_int_equal(after.detail, DS_DETAIL_CLOSED);
+}
+
+static void close__then_init__works_again_under_a_new_registration(void **state)
+{
+    struct world *world = *state;
+    struct ended closed = {0};
+    struct ended init = {0};
+    struct ended set = {0};
+
+    world_ready(world);
+    run_op(world, DSRPC_OP_DISCONNECT, &closed);
+    run_init(world, &init);
+    assert_int_equal(init.code, K_OK);
+    run_set(world, "k", "v", &set);
+    assert_int_equal(set.code, K_OK);
+    world_pass_ms(world, 6000);
+    assert_true(world_state(world).is_ready);
+}
+
+static void close__worker_silent__ends_all_the_same(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {0};
+
+    world_ready(world);
+    server_silence(&world->server, DSRPC_OP_DISCONNECT);
+    run_op(world, DSRPC_OP_DISCONNECT, &ended);
+    assert_int_equal(ended.code, K_OK);
+    assert_in_range(ended.took_us, 0, 5000000);
+}
+
+static void close__during_init__ends_the_init(void **state)
+{
+    struct world *world = *state;
+    struct ended init = {0};
+    struct ended closed = {0};
+
+    server_silence(&world->server, DSRPC_OP_REGISTER);
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &init);
+    world_pass_ms(world, 10);
+    run_op(world, DSRPC_OP_DISCONNECT, &closed);
+    world_pass_ms(world, 10000);
+    assert_int_equal(init.calls, 1);
+    assert_int_equal(init.detail, DS_DETAIL_CLOSED);
+    assert_int_equal(closed.calls, 1);
+    assert_int_equal(closed.code, K_OK);
+}
+
+static void close__before_init__is_nothing(void **state)
+{
+    struct world *world = *state;
+    struct ended closed = {0};
+
+    world_make_client(world);
+    run_op(world, DSRPC_OP_DISCONNECT, &closed);
+    assert_int_equal(closed.code, K_OK);
+    assert_int_equal(world->server.accepted, 0);
+}
+
+/* ---- destroy ---- */
+
+static void destroy_client(struct ended *ended)
+{
+    struct world *world = ended->world;
+    struct ds_client *client = world->client;
+
+    world->client = NULL;
+    ds_client_destroy(client);
+}
+
+static void assert_destroys_inside(struct world *world, enum dsrpc_op op)
+{
+    struct ended first = {.then = destroy_client};
+    struct ended others[2] = {{0}};
+
+    server_rule(&world->server, DSRPC_OP_GET, (struct server_rule){.is_silent = true});
+    start_get(world, "other", 9000, &others[0]);
+    start_op(world, op, &first);
+    start_get(world, "other", 9000, &others[1]);
+    world_pass_ms(world, 20000);
+    assert_null(world->client);
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(others[0].calls, 1);
+    assert_int_equal(others[1].calls, 1);
+    assert_int_equal(others[0].detail, DS_DETAIL_CLOSED);
+}
+
+static void destroy__inside_the_callback_of_an_answer__others_end_once(void **state)
+{
+    world_ready(*state);
+    assert_destroys_inside(*state, DSRPC_OP_SET);
+}
+
+static void destroy__inside_the_callback_of_a_refusal__others_end_once(void **state)
+{
+    struct world *world = *state;
+    struct ended first = {.then = destroy_client, .world = world};
+    struct ended second = {.world = world};
+    struct rt_slice bad = rt_slice_text("a b");
+
+    world_ready(world);
+    assert_int_equal(ds_exist(world->client, &bad, 1, on_ended, &first), RT_OK);
+    assert_int_equal(ds_exist(world->client, &bad, 1, on_ended, &second), RT_OK);
+    world_pass_ms(world, 100);
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(second.calls, 1);
+}
+
+static void destroy__inside_the_callback_of_silence__others_end_once(void **state)
+{
+    struct world *world = *state;
+
+    world_ready(world);
+    server_silence(&world->server, DSRPC_OP_SET);
+    assert_destroys_inside(world, DSRPC_OP_SET);
+}
+
+static void destroy__inside_the_callback_of_close__others_end_once(void **state)
+{
+    world_ready(*state);
+    assert_destroys_inside(*state, DSRPC_OP_DISCONNECT);
+}
+
+static void destroy__inside_the_callback_of_init__is_the_end(void **state)
+{
+    struct world *world = *state;
+    struct ended init = {.then = destroy_client};
+    struct ended other = {0};
+
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &init);
+    start_op(world, DSRPC_OP_REGISTER, &other);
+    world_pass_ms(world, 5000);
+    assert_null(world->client);
+    assert_int_equal(init.calls, 1);
+    assert_int_equal(other.calls, 1);
+}
+
+static void destroy__inside_the_callback_of_a_failed_init__is_the_end(void **state)
+{
+    struct world *world = *state;
+    struct ended init = {.then = destroy_client};
+
+    server_rule(&world->server, DSRPC_OP_REGISTER, (struct server_rule){.code = K_INVALID});
+    world_make_client(world);
+    start_op(world, DSRPC_OP_REGISTER, &init);
+    world_pass_ms(world, 5000);
+    assert_null(world->client);
+    assert_int_equal(init.calls, 1);
+}
+
+/* Several answers that arrive together: the first callback ends the client. */
+static void destroy__more_answers_behind__they_go_nowhere(void **state)
+{
+    struct world *world = *state;
+    struct ended first = {.then = destroy_client};
+    struct ended others[4] = {{0}};
+
+    world_ready(world);
+    start_set(world, "k", "v", &first);
+    for (size_t i = 0; i < 4; i++) {
+        start_set(world, "k", "v", &others[i]);
+    }
+    world_pass_ms(world, 100);
+    assert_int_equal(first.calls, 1);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(others[i].calls, 1);
+        assert_int_equal(others[i].detail, DS_DETAIL_CLOSED);
+    }
+}
+
+static void destroy__at_every_moment_of_init__callback_runs_once(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t events = 0; events < 60; events++) {
+        struct ended init = {0};
+        world_make_client(world);
+        start_op(world, DSRPC_OP_REGISTER, &init);
+        rt_network_set_latency(world->network, 100);
+        world_pass_us(world, events * 50);
+        ds_client_destroy(world->client);
+        world->client = NULL;
+        assert_int_equal(init.calls, 1);
+        world_pass_ms(world, 10);
+        assert_int_equal(init.calls, 1);
+    }
+}
+
+static void start_another(struct ended *ended)
+{
+    ended->then = NULL;
+    ended->calls = 0;
+    start_set(ended->world, "again", "v", ended);
+}
+
+static void call__started_inside_a_callback__runs_later(void **state)
+{
+    struct world *world = *state;
+    struct ended ended = {.then = start_another};
+
+    world_ready(world);
+    start_set(world, "k", "v", &ended);
+    world_pass_ms(world, 10);
+    assert_int_equal(ended.calls, 1);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_SET), 2);
+}
+
+static void close_client(struct ended *ended)
+{
+    static struct ended closed;
+
+    closed = (struct ended){0};
+    start_op(ended->world, DSRPC_OP_DISCONNECT, &closed);
+    ended->world = NULL;
+}
+
+static void close__inside_a_callback__ends_the_others_once(void **state)
+{
+    struct world *world = *state;
+    struct ended first = {.then = close_client};
+    struct ended other = {0};
+
+    world_ready(world);
+    server_silence(&world->server, DSRPC_OP_GET);
+    start_get(world, "k", 0, &other);
+    start_set(world, "k", "v", &first);
+    world_pass_ms(world, 10000);
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(other.calls, 1);
+    assert_int_equal(other.detail, DS_DETAIL_CLOSED);
+    assert_int_equal(server_count(&world->server, DSRPC_OP_DISCONNECT), 1);
+}
+
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(init__healthy_worker__socket_path_register_heartbeat_in_order),
+        WORLD_TEST(init__again_or_twice_at_once__one_registration),
+        WORLD_TEST(init__dead_port__ends_with_the_connect_timeout),
+        WORLD_TEST(init__port_opens_after_a_second__succeeds_then),
+        WORLD_TEST(init__connections_refused_twice__the_third_is_taken),
+        WORLD_TEST(init__peer_that_says_nothing__ends_with_the_connect_timeout),
+        WORLD_TEST(init__register_busy_twice__asked_again_by_the_law),
+        WORLD_TEST(init__register_refused__ends_at_once_with_the_suffix),
+        WORLD_TEST(init__register_never_answered__silence_after_the_connect_timeout),
+        WORLD_TEST(init__no_heartbeat__disconnected_after_the_connect_timeout),
+        WORLD_TEST(init__bad_options__refused_without_a_connection),
+        WORLD_TEST(heartbeat__answered__goes_out_every_second),
+        WORLD_TEST(heartbeat__answered_with_an_error__pauses_by_the_table_until_lost),
+        WORLD_TEST(lost__every_call__fails_at_once_until_a_heartbeat_gets_through),
+        WORLD_TEST(restart__another_start_id__registers_again_with_the_old_id),
+        WORLD_TEST(heartbeat__client_removed__registers_again_with_the_old_id),
+        WORLD_TEST(cut__a_waiting_get__keeps_its_identity_and_nothing_is_sent_again),
+        WORLD_TEST(cut__a_call_right_after_it__waits_for_the_new_connection),
+        WORLD_TEST(cut__worker_gone__a_call_takes_its_budget_and_sends_nothing),
+        WORLD_TEST(liveness__no_answer_to_beats__a_new_identity),
+        WORLD_TEST(close__calls_in_flight__end_once_and_the_worker_is_told),
+        WORLD_TEST(close__then_init__works_again_under_a_new_registration),
+        WORLD_TEST(close__worker_silent__ends_all_the_same),
+        WORLD_TEST(close__during_init__ends_the_init),
+        WORLD_TEST(close__before_init__is_nothing),
+        WORLD_TEST(close__inside_a_callback__ends_the_others_once),
+        WORLD_TEST(call__started_inside_a_callback__runs_later),
+        WORLD_TEST(destroy__inside_the_callback_of_an_answer__others_end_once),
+        WORLD_TEST(destroy__inside_the_callback_of_a_refusal__others_end_once),
+        WORLD_TEST(destroy__inside_the_callback_of_silence__others_end_once),
+        WORLD_TEST(destroy__inside_the_callback_of_close__others_end_once),
+        WORLD_TEST(destroy__inside_the_callback_of_init__is_the_end),
+        WORLD_TEST(destroy__inside_the_callback_of_a_failed_init__is_the_end),
+        WORLD_TEST(destroy__more_answers_behind__they_go_nowhere),
+        WORLD_TEST(destroy__at_every_moment_of_init__callback_runs_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
