@@ -278,11 +278,21 @@ void ds__call_start(struct ds__call *call, uint64_t budget_us, uint64_t cap_us)
     begin_attempt(call);
 }
 
+/* Named when it begins: an attempt that finds no connection is reported by its name, too. */
+static void name_attempt(struct ds__call *call)
+{
+    const struct ds__channel *channel = channel_of(call);
+
+    (void)snprintf(call->queue_id, sizeof(call->queue_id), "%s:%u:%" PRIu64 ":0", channel->prefix,
+                   channel->number, ++call->client->next_rpc);
+}
+
 static void begin_attempt(struct ds__call *call)
 {
     uint64_t now_us = ds__now_us(call->client);
     uint64_t left_us = ds__retry_left_us(&call->retry, now_us);
 
+    name_attempt(call);
     call->attempt_started_us = now_us;
     call->attempt_us = left_us < call->cap_us ? left_us : call->cap_us;
     call->state = DS__CALL_UNSENT;
@@ -352,10 +362,7 @@ static void abandon_rpc(struct ds__call *call, const char *why)
 enum rt_status ds__call_write(struct ds__call *call, struct rt_outbox *out)
 {
     struct ds_client *client = call->client;
-    struct ds__channel *channel = channel_of(call);
-    int len = snprintf(call->queue_id, sizeof(call->queue_id), "%s:%u:%" PRIu64 ":0",
-                       channel->prefix, channel->number, ++client->next_rpc);
-    struct rt_slice id = rt_slice_of(call->queue_id, (size_t)len);
+    struct rt_slice id = rt_slice_text(call->queue_id);
     enum rt_status status = call->rule->pack(call);
     if (status == RT_OK) {
         status = remember_rpc(call, id);

@@ -197,6 +197,26 @@ static void get__longer_sub_timeout_than_request_timeout__is_the_budget(void **s
     assert_int_equal(worker_arrival(&fx->worker, DSRPC_OP_GET, 0)->told_ms, 5400);
 }
 
+/* Nobody takes the request; its queue id is named all the same. */
+static void set__no_connection__is_silence_that_names_the_attempt(void **state)
+{
+    struct fixture *fx = *state;
+    struct seen seen;
+    char id[64] = "";
+
+    init_ready(fx);
+    worker_hide(&fx->worker);
+    worker_cut(&fx->worker);
+    run_for(fx, 1 * MS);
+    set(fx, "k", "v", &seen);
+    assert_int_equal(seen.code, K_RPC_UNAVAILABLE);
+    assert_int_equal(seen.detail, DS_DETAIL_SILENCE);
+    assert_int_equal(seen.took_us, 3000 * MS);
+    assert_int_equal(seen.attempt_count, 0); /* nothing went on the wire */
+    assert_int_equal(sscanf(seen.text, "[RPC_RECV_TIMEOUT] Rpc service for client %63s", id), 1);
+    assert_non_null(strchr(id, ':'));
+}
+
 /* With a minute an attempt is given up after 30 s, and a second one follows. */
 static void set__silence_with_the_default_timeout__makes_two_attempts(void **state)
 {
@@ -487,6 +507,7 @@ int main(void)
         CASE(get__never_answered__ends_with_the_request_timeout),
         CASE(set__never_answered__has_the_suffix),
         CASE(get__longer_sub_timeout_than_request_timeout__is_the_budget),
+        CASE(set__no_connection__is_silence_that_names_the_attempt),
         CASE(set__silence_with_the_default_timeout__makes_two_attempts),
         CASE(health__never_answered__ends_after_three_seconds_whatever_is_configured),
         CASE(answer__that_comes_too_late__is_counted_and_disturbs_nobody),
