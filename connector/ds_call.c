@@ -27,8 +27,11 @@ static void forget_rpc(struct ds__call *call);
 
 enum rt_status ds__calls_init(struct ds_client *client)
 {
+    enum rt_status status;
+
     rt_task_init(&client->calls.tell, client->environment.loop, tell_queued, client);
-    return RT_OK;
+    RT_TABLE_ADD_U64(client->calls.in_flight, &client->calls.keeper, rpc_id, &status);
+    return status;
 }
 
 void ds__calls_fini(struct ds_client *client)

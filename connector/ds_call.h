@@ -116,6 +116,7 @@ struct ds__calls {
     struct ds__call *queued_last;
     struct rt_task tell;        /* ends the queued ones */
     struct ds__call *in_flight; /* table by rpc_id */
+    struct ds__call keeper;     /* always in the table: an empty one would be freed, call by call */
     uint64_t live_user_count;
 };
 

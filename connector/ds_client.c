@@ -68,7 +68,10 @@ enum rt_status ds_client_create(const struct ds_environment *environment,
     ds__channel_init(&client->data, client, "data", 1);
     ds__heartbeat_init(client);
     rt_timer_init(&client->first_heartbeat, environment->loop, ds__init_no_heartbeat, client);
-    (void)!ds__calls_init(client);
+    if (ds__calls_init(client) != RT_OK) {
+        finish_destroy(client);
+        return RT_E_NOMEM;
+    }
     *out_client = client;
     return RT_OK;
 }
