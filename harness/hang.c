@@ -9,7 +9,8 @@ static const struct rt_record *last_of(const struct scn_recorder *recorder, cons
 {
     for (size_t i = scn_recorder_count(recorder); i > 0; i--) {
         const struct rt_record *record = scn_recorder_at(recorder, i - 1);
-        if (record->kind >= first && record->kind <= last && strcmp(record->actor, actor) == 0) {
+        if (record->kind >= first && record->kind <= last && strcmp(record->actor, actor) == 0 &&
+            !scn_record_is_housekeeping(record)) {
             return record;
         }
     }

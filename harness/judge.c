@@ -348,11 +348,30 @@ static void judge_bytes(struct scn_judge *judge, const struct scn_call *call,
     }
 }
 
+/* Two values of one kind that consist of bytes: how these differ, when short texts do not show it.
+ */
+static bool has_same_body(const struct omni_value *expected, const struct omni_value *actual,
+                          char *out_difference)
+{
+    bool is_bytes = expected->kind == OMNI_TEXT || expected->kind == OMNI_BYTES;
+    bool is_tensor = expected->kind == OMNI_TENSOR || expected->kind == OMNI_NDARRAY ||
+                     expected->kind == OMNI_IMAGE;
+
+    if (expected->kind != actual->kind || (!is_bytes && !is_tensor)) {
+        return false;
+    }
+    scn_describe_difference(is_bytes ? expected->body.bytes : expected->tensor.body.bytes,
+                            is_bytes ? actual->body.bytes : actual->tensor.body.bytes,
+                            out_difference, TEXT_BYTES);
+    return true;
+}
+
 static void judge_value(struct scn_judge *judge, const struct scn_call *call,
                         const struct doc_node *node, const struct omni_value *expected)
 {
     char expected_text[200];
     char actual_text[200] = "nothing";
+    char difference[TEXT_BYTES];
 
     if (call->data != NULL && omni_value_equal(expected, call->data)) {
         return;
@@ -363,7 +382,11 @@ static void judge_value(struct scn_judge *judge, const struct scn_call *call,
     }
     struct scn_finding *finding = add(judge, call, node, "data");
     scn_finding_expected(finding, "%s", expected_text);
-    scn_finding_actual(finding, "%s", actual_text);
+    if (call->data != NULL && has_same_body(expected, call->data, difference)) {
+        scn_finding_actual(finding, "%s: %s", actual_text, difference);
+    } else {
+        scn_finding_actual(finding, "%s", actual_text);
+    }
 }
 
 /* The payload of the step with this id: what was put or set there, or what was got. */

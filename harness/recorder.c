@@ -162,6 +162,19 @@ size_t scn_recorder_lost(const struct scn_recorder *recorder)
     return recorder->lost;
 }
 
+bool scn_record_is_housekeeping(const struct rt_record *record)
+{
+    static const char *const subjects[] = {"heartbeat", "zmq-heartbeat", "reconcile"};
+    bool is_rpc = record->kind >= RT_REC_RPC_SENT && record->kind <= RT_REC_RPC_LATE;
+
+    for (size_t i = 0; is_rpc && i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+        if (strcmp(record->subject, subjects[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- printing ---- */
 
 static void print_visible(FILE *out, const uint8_t *data, size_t len_bytes)

@@ -26,6 +26,10 @@ const struct rt_record *scn_recorder_at(const struct scn_recorder *recorder, siz
 /* Records that found no memory. */
 size_t scn_recorder_lost(const struct scn_recorder *recorder);
 
+/* Heartbeats and the like, which go on whatever happens: left out where a reader looks for what
+ * happened last. */
+bool scn_record_is_housekeeping(const struct rt_record *record);
+
 /* "   0.003000 worker-1  rpc.arrived  set req-1:0_1 (5 B)" without a newline. */
 void scn_record_print(FILE *out, const struct rt_record *record);
 

@@ -82,15 +82,22 @@ static void print_context(FILE *out, const struct scn_outcome *outcome,
     if (outcome->findings.count > 0 && outcome->findings.items[0].record_index > 0) {
         end = outcome->findings.items[0].record_index;
     }
-    size_t begin = end > CONTEXT_BEFORE ? end - CONTEXT_BEFORE : 0;
+    size_t begin = end;
+    for (size_t shown = 0; begin > 0 && shown < CONTEXT_BEFORE; begin--) {
+        shown += scn_record_is_housekeeping(scn_recorder_at(recorder, begin - 1)) ? 0 : 1;
+    }
     if (begin == end) {
         return;
     }
-    (void)fprintf(out, "  journal before that (%zu of %zu records; --journal FILE writes all):\n",
-                  end - begin, outcome->record_count);
+    (void)fprintf(out,
+                  "  journal before that (of %zu records, heartbeats left out; --journal FILE "
+                  "writes all):\n",
+                  outcome->record_count);
     for (size_t i = begin; i < end; i++) {
-        (void)fputs("    ", out);
-        scn_record_print(out, scn_recorder_at(recorder, i));
-        (void)fputc('\n', out);
+        if (!scn_record_is_housekeeping(scn_recorder_at(recorder, i))) {
+            (void)fputs("    ", out);
+            scn_record_print(out, scn_recorder_at(recorder, i));
+            (void)fputc('\n', out);
+        }
     }
 }
