@@ -46,6 +46,16 @@ static void retry__one_second__the_last_wait_is_cut(void **state)
     assert_memory_equal(times_ms, EXPECTED_MS, sizeof(EXPECTED_MS));
 }
 
+static void retry__a_fifth_of_a_second__the_last_wait_is_cut(void **state)
+{
+    static const uint64_t EXPECTED_MS[] = {0, 1, 6, 56, 190};
+    uint64_t times_ms[16];
+
+    (void)state;
+    assert_int_equal(attempts(200, times_ms, 16), 5);
+    assert_memory_equal(times_ms, EXPECTED_MS, sizeof(EXPECTED_MS));
+}
+
 static void retry__long_budget__waits_stay_at_five_seconds(void **state)
 {
     static const uint64_t EXPECTED_MS[] = {0, 1, 6, 56, 256, 1256, 6256, 11256, 16256, 19990};
@@ -62,6 +72,7 @@ static void retry__budget_of_ten_ms_or_less__one_attempt(void **state)
 
     (void)state;
     assert_int_equal(attempts(10, times_ms, 4), 1);
+    assert_int_equal(attempts(5, times_ms, 4), 1);
     assert_int_equal(attempts(0, times_ms, 4), 1);
 }
 
@@ -150,6 +161,9 @@ static void told__of_a_time__nine_tenths_or_a_second_less(void **state)
     (void)state;
     assert_int_equal(ds__told_ms(0), 0);
     assert_int_equal(ds__told_ms(1), 1); /* rounded */
+    assert_int_equal(ds__told_ms(5), 5);
+    assert_int_equal(ds__told_ms(10), 9);
+    assert_int_equal(ds__told_ms(100), 90);
     assert_int_equal(ds__told_ms(500), 450);
     assert_int_equal(ds__told_ms(10000), 9000);
     assert_int_equal(ds__told_ms(20000), 19000);
@@ -161,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retry__no_time_per_call__attempts_at_the_times_of_the_law),
         cmocka_unit_test(retry__one_second__the_last_wait_is_cut),
+        cmocka_unit_test(retry__a_fifth_of_a_second__the_last_wait_is_cut),
         cmocka_unit_test(retry__long_budget__waits_stay_at_five_seconds),
         cmocka_unit_test(retry__budget_of_ten_ms_or_less__one_attempt),
         cmocka_unit_test(left__after_the_end__is_nothing),
