@@ -16,7 +16,8 @@
 #include "harness/run.h"
 #include "runtime/random.h"
 
-#define JOBS_MAX 64
+#define JOBS_MAX          64
+#define PLAIN_PROGRESS_US UINT64_C(5000000)
 
 struct options {
     enum rt_loop_mode mode;
@@ -42,6 +43,7 @@ struct suite {
     size_t counts[SCN_VERDICT_COUNT];
     enum scn_verdict worst;
     bool is_terminal;
+    uint64_t last_progress_us;
 };
 
 static const char help[] =
@@ -236,11 +238,25 @@ static void count(struct suite *suite, enum scn_verdict verdict)
     suite->counts[verdict]++;
 }
 
-static void progress(const struct suite *suite, size_t done, size_t total, const char *name)
+static uint64_t wall_us(void)
 {
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* In place on a terminal; elsewhere a plain line now and then, so that long work shows life. */
+static void progress(struct suite *suite, size_t done, size_t total, const char *name)
+{
+    uint64_t now_us = wall_us();
+
     if (suite->is_terminal) {
         (void)fprintf(stderr, "\r\033[K[%zu/%zu] %.60s", done, total, name);
         (void)fflush(stderr);
+    } else if (now_us - suite->last_progress_us > PLAIN_PROGRESS_US) {
+        suite->last_progress_us = now_us;
+        (void)fprintf(stderr, "[%zu/%zu] scenarios done\n", done, total);
     }
 }
 
@@ -403,14 +419,6 @@ static void print_summary(const struct suite *suite, uint64_t took_us)
                  suite->counts[SCN_FAIL] + suite->counts[SCN_HARNESS_ERROR]);
 }
 
-static uint64_t wall_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void free_suite(struct suite *suite)
 {
     for (size_t i = 0; i < suite->file_count; i++) {
@@ -462,6 +470,7 @@ int dstest_run(int argc, char **argv)
         suite.options.jobs = suite.options.mode == RT_LOOP_SIMULATED ? 1 : 8;
     }
     suite.is_terminal = isatty(STDERR_FILENO) != 0;
+    suite.last_progress_us = wall_us();
     (void)signal(SIGPIPE, SIG_IGN);
     result = load(&suite) ? run_suite(&suite) : scn_verdict_exit_code(SCN_INVALID);
     free_suite(&suite);
