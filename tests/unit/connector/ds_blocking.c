@@ -260,6 +260,61 @@ static void close__calls_on_other_threads__they_end_not_ready(void **state)
     assert_waiters_closed(waiters);
 }
 
+/* ---- on the I/O thread ---- */
+
+struct freed {
+    struct fixture *fx;
+    struct rt_blob *blob;
+    uint8_t byte;
+    bool is_refused;
+};
+
+/* The client lets go of the value last, on its own thread. */
+static void on_freed(void *arg, void *data)
+{
+    struct freed *freed = arg;
+    struct ds_blocking_result result;
+
+    (void)data;
+    freed->is_refused = !ds_blocking_health(freed->fx->blocking, &result) &&
+                        result.code == K_INVALID && strstr(result.text, "I/O thread") != NULL;
+    ds_blocking_result_fini(&result);
+}
+
+static void *set_unanswered(void *arg)
+{
+    struct freed *freed = arg;
+    struct ds_blocking_result result;
+    struct dsrpc_piece piece = {freed->blob, rt_blob_slice(freed->blob)};
+    struct dsrpc_value value = {&piece, 1, 1};
+
+    (void)ds_blocking_set(freed->fx->blocking, rt_slice_text("k"), &value, NULL, &result);
+    ds_blocking_result_fini(&result);
+    return NULL;
+}
+
+static void call__on_the_io_thread__refused(void **state)
+{
+    struct fixture *fx = *state;
+    struct freed freed = {.fx = fx};
+    pthread_t thread;
+    char why[256];
+
+    assert_int_equal(
+        fakeds_arm(fx->fake, "lost: on {op: set} at applied do 1*drop-reply", why, sizeof(why)),
+        FAKEDS_OK);
+    freed.blob = rt_blob_wrap(&freed.byte, 1, on_freed, &freed);
+    assert_int_equal(pthread_create(&thread, NULL, set_unanswered, &freed), 0);
+    while (fakeds_fired(fx->fake, "lost") == 0) {
+        (void)sched_yield();
+    }
+    rt_blob_release(freed.blob);
+    ds_blocking_destroy(fx->blocking);
+    fx->blocking = NULL;
+    (void)pthread_join(thread, NULL);
+    assert_true(freed.is_refused);
+}
+
 /* ---- life ---- */
 
 static void destroy__never_initialised__leaves_nothing(void **state)
@@ -341,6 +396,7 @@ int main(void)
                                         down),
         cmocka_unit_test_setup_teardown(close__calls_on_other_threads__they_end_not_ready, up,
                                         down),
+        cmocka_unit_test_setup_teardown(call__on_the_io_thread__refused, up, down),
         cmocka_unit_test_setup_teardown(destroy__never_initialised__leaves_nothing, up, down),
         cmocka_unit_test_setup_teardown(fork__child_calls__refused_with_the_reason, up, down),
         cmocka_unit_test_setup_teardown(value__large__comes_back_whole, up, down),
