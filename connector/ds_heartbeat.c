@@ -3,8 +3,13 @@
  * Heartbeats, and what follows from them:
  *
  *   good --interval--> good ...            start id changed, client removed --> register again
- *   failed --0, 500, 1000, 5000 ms, cyclic--> again; no good one for the dead time --> lost
+ *   failed --0, 500, 1000, 5000 ms, cyclic--> again; the dead time over since the first failed one
+ *                                             was sent --> lost
  *   lost --a good one--> healed
+ *
+ * The real client looks at its dead time only before it sends. An attempt and a pause that would
+ * last beyond the end of that time are cut to it, so it is noticed there, or, when the end came in
+ * the middle of an attempt, after the pause that follows.
  */
 #include "connector/ds_internal.h"
 
@@ -19,7 +24,7 @@
 #define RECONCILE_RPC_US (5 * S_US)
 
 static void on_next(void *arg);
-static void on_lost(void *arg);
+static void look_at_dead_time(struct ds_client *client);
 static void on_reconcile(void *arg);
 static void on_heartbeat_done(void *arg, const struct ds_result *result);
 static void on_reconcile_done(void *arg, const struct ds_result *result);
@@ -35,7 +40,6 @@ void ds__heartbeat_init(struct ds_client *client)
 
     *heartbeat = (struct ds__heartbeat){.is_lost = false};
     rt_timer_init(&heartbeat->next, client->environment.loop, on_next, client);
-    rt_timer_init(&heartbeat->lost, client->environment.loop, on_lost, client);
     rt_timer_init(&heartbeat->reconcile, client->environment.loop, on_reconcile, client);
 }
 
@@ -69,6 +73,14 @@ void ds__heartbeat_configure(struct ds_client *client, uint64_t dead_s, uint64_t
     ds__channel_set_liveness(&client->data, beat_ms, (uint32_t)(misses < 3 ? 3 : misses));
 }
 
+/* 0: the dead time is over. */
+static uint64_t until_dead_us(const struct ds_client *client)
+{
+    uint64_t now_us = ds__now_us(client);
+
+    return client->heartbeat.dead_at_us > now_us ? client->heartbeat.dead_at_us - now_us : 0;
+}
+
 static void send_heartbeat(struct ds_client *client)
 {
     struct ds__heartbeat *heartbeat = &client->heartbeat;
@@ -78,9 +90,15 @@ static void send_heartbeat(struct ds_client *client)
         (void)!rt_timer_arm_after(&heartbeat->next, heartbeat->interval_us);
         return;
     }
+    if (heartbeat->failure_count == 0) {
+        heartbeat->dead_at_us = ds__now_us(client) + heartbeat->dead_us;
+    }
+    uint64_t left_us = until_dead_us(client);
+    uint64_t timeout_us =
+        left_us > 0 ? smaller(left_us, heartbeat->rpc_timeout_us) : heartbeat->rpc_timeout_us;
     call->is_housekeeping = true;
     call->told_ms = TOLD_MS;
-    ds__call_start(call, heartbeat->rpc_timeout_us, heartbeat->rpc_timeout_us);
+    ds__call_start(call, timeout_us, timeout_us);
 }
 
 /* The first heartbeat is part of init, which waits for it. */
@@ -102,7 +120,6 @@ void ds__heartbeat_resume(struct ds_client *client)
 void ds__heartbeat_stop(struct ds_client *client)
 {
     rt_timer_disarm(&client->heartbeat.next);
-    rt_timer_disarm(&client->heartbeat.lost);
     rt_timer_disarm(&client->heartbeat.reconcile);
 }
 
@@ -111,6 +128,7 @@ static void on_next(void *arg)
     struct ds_client *client = arg;
 
     ds__enter(client);
+    look_at_dead_time(client);
     send_heartbeat(client);
     (void)ds__leave(client);
 }
@@ -120,7 +138,6 @@ static void on_good(struct ds_client *client)
     struct ds__heartbeat *heartbeat = &client->heartbeat;
 
     heartbeat->failure_count = 0;
-    (void)!rt_timer_arm_after(&heartbeat->lost, heartbeat->dead_us);
     if (heartbeat->is_lost) {
         heartbeat->is_lost = false;
         ds__journal_state(client, "healed");
@@ -144,14 +161,18 @@ static void on_bad(struct ds_client *client)
 {
     static const uint64_t pauses_us[] = {0, 500 * MS_US, 1000 * MS_US, 5000 * MS_US};
     struct ds__heartbeat *heartbeat = &client->heartbeat;
+    uint64_t pause_us = pauses_us[heartbeat->failure_count++ % 4];
+    uint64_t left_us = until_dead_us(client);
 
-    (void)!rt_timer_arm_after(&heartbeat->next, pauses_us[heartbeat->failure_count++ % 4]);
+    (void)!rt_timer_arm_after(&heartbeat->next,
+                              left_us > 0 ? smaller(left_us, pause_us) : pause_us);
 }
 
-/* The next heartbeat will find the worker changed again. */
+/* The worker answers heartbeats and does not take us back: the next one will say so again. Not a
+ * failed heartbeat, so the pauses are not for it: theirs begins with none. */
 void ds__heartbeat_retry(struct ds_client *client)
 {
-    on_bad(client);
+    (void)!rt_timer_arm_after(&client->heartbeat.next, client->heartbeat.interval_us);
 }
 
 static void on_heartbeat_done(void *arg, const struct ds_result *result)
@@ -169,19 +190,14 @@ static void on_heartbeat_done(void *arg, const struct ds_result *result)
 }
 
 /* From here on every call fails at once, until a heartbeat gets through. */
-static void on_lost(void *arg)
+static void look_at_dead_time(struct ds_client *client)
 {
-    struct ds_client *client = arg;
     struct ds__heartbeat *heartbeat = &client->heartbeat;
 
-    ds__enter(client);
-    heartbeat->is_lost = true;
-    ds__journal_state(client, "lost");
-    if (heartbeat->failure_count > 0 && rt_timer_is_armed(&heartbeat->next)) {
-        heartbeat->failure_count = 1; /* the pause is cut, and the pauses begin again */
-        (void)!rt_timer_arm_after(&heartbeat->next, 0);
+    if (heartbeat->failure_count > 0 && !heartbeat->is_lost && until_dead_us(client) == 0) {
+        heartbeat->is_lost = true;
+        ds__journal_state(client, "lost");
     }
-    (void)ds__leave(client);
 }
 
 /* Without shared memory there is nothing to reconcile; the real client asks all the same. */

@@ -37,11 +37,11 @@ enum ds__phase {
 /* Timing that follows from RegisterClientRsp. */
 struct ds__heartbeat {
     struct rt_timer next; /* the next heartbeat */
-    struct rt_timer lost; /* last good one + dead time */
     struct rt_timer reconcile;
     uint64_t interval_us;
     uint64_t rpc_timeout_us;
     uint64_t dead_us;
+    uint64_t dead_at_us;    /* the first failed one was sent + dead time */
     uint32_t failure_count; /* in a row */
     bool is_lost;
     bool is_first_good; /* init waits for it */

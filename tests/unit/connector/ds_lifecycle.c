@@ -264,20 +264,64 @@ static void set_short_dead_time(struct world *world)
     world->server.reconnect_wait_s = 5;
 }
 
-/* Each waits a third of the dead time; then pauses of 0, 500, 1000, 5000 ms. */
-static void heartbeat__answered_with_an_error__pauses_by_the_table_until_lost(void **state)
+static void assert_beats_ms(const struct world *world, const uint64_t *times_ms, size_t count)
 {
+    assert_int_equal(server_count(&world->server, DSRPC_OP_HEARTBEAT), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal((beat_us(world, i) - beat_us(world, 0)) / 1000, times_ms[i]);
+    }
+}
+
+/* As the real client was seen to do with a dead time of 4 s: the pause of 5 s is cut when the time
+ * is over since the first bad one was sent, and the pauses go round. */
+static void lost__heartbeats_answered_with_an_error__declared_at_the_dead_time(void **state)
+{
+    static const uint64_t TIMES_MS[] = {0, 1000, 2000, 2000, 2500, 3500, 6000, 6000, 6500, 7500};
     struct world *world = *state;
 
     set_short_dead_time(world);
     server_rule(&world->server, DSRPC_OP_HEARTBEAT,
                 (struct server_rule){.skip = 2, .code = K_RUNTIME_ERROR});
     world_ready(world);
-    world_pass_ms(world, 3600);
-    assert_int_equal(server_count(&world->server, DSRPC_OP_HEARTBEAT), 6);
-    assert_int_equal(beat_us(world, 3) - beat_us(world, 2), 0);
-    assert_int_equal(beat_us(world, 4) - beat_us(world, 3), 500000);
-    assert_int_equal(beat_us(world, 5) - beat_us(world, 4), 1000000);
+    world_pass_us(world, 5999999);
+    assert_false(world_state(world).is_lost);
+    world_pass_us(world, 1);
+    assert_true(world_state(world).is_lost);
+    world_pass_ms(world, 2000);
+    assert_beats_ms(world, TIMES_MS, 10);
+}
+
+/* The end of the dead time cuts an attempt, and is noticed after the pause that follows. */
+static void lost__heartbeats_not_answered__declared_before_the_next_is_sent(void **state)
+{
+    static const uint64_t TIMES_MS[] = {0, 1000, 2000, 3333, 5166, 7000};
+    struct world *world = *state;
+
+    set_short_dead_time(world);
+    server_rule(&world->server, DSRPC_OP_HEARTBEAT,
+                (struct server_rule){.skip = 2, .is_silent = true});
+    world_ready(world);
+    world_pass_us(world, 6999999);
+    assert_false(world_state(world).is_lost);
+    world_pass_us(world, 1);
+    assert_true(world_state(world).is_lost);
+    assert_beats_ms(world, TIMES_MS, 6);
+}
+
+/* Its heartbeats are good, so only the interval keeps the client from asking without end. */
+static void restart__worker_refuses_the_old_client__is_asked_again_every_second(void **state)
+{
+    struct world *world = *state;
+
+    world_ready(world);
+    world->server.start_id = "start-2";
+    server_rule(&world->server, DSRPC_OP_REGISTER, (struct server_rule){.code = K_INVALID});
+    world_pass_ms(world, 10500);
+    assert_in_range(server_count(&world->server, DSRPC_OP_HEARTBEAT), 10, 12);
+    assert_in_range(server_count(&world->server, DSRPC_OP_REGISTER), 9, 12);
+    world->server.has_rule[DSRPC_OP_REGISTER] = false;
+    world_pass_ms(world, 1100);
+    assert_int_equal(world_state(world).registrations, 2);
 }
 
 static void lost__every_call__fails_at_once_until_a_heartbeat_gets_through(void **state)
@@ -736,7 +780,9 @@ int main(void)
         WORLD_TEST(init__no_heartbeat__disconnected_after_the_connect_timeout),
         WORLD_TEST(init__bad_options__refused_without_a_connection),
         WORLD_TEST(heartbeat__answered__goes_out_every_second),
-        WORLD_TEST(heartbeat__answered_with_an_error__pauses_by_the_table_until_lost),
+        WORLD_TEST(lost__heartbeats_answered_with_an_error__declared_at_the_dead_time),
+        WORLD_TEST(lost__heartbeats_not_answered__declared_before_the_next_is_sent),
+        WORLD_TEST(restart__worker_refuses_the_old_client__is_asked_again_every_second),
         WORLD_TEST(lost__every_call__fails_at_once_until_a_heartbeat_gets_through),
         WORLD_TEST(restart__another_start_id__registers_again_with_the_old_id),
         WORLD_TEST(heartbeat__client_removed__registers_again_with_the_old_id),
