@@ -38,7 +38,7 @@ CASES = [
     dead_port(9000, 3),
     dead_port(60000, 12, slow=True),
     case("init: a dead port that opens after 1 s",
-         begin(init(), "a"), pause(1000), world("open"), finish("a").within(1000, 7000), set_("l-opens").takes(0),
+         begin(init(), "a"), pause(1000), world("open"), finish("a").within(700, 7000), set_("l-opens").takes(0),
          options={"connect_timeout_ms": 6000}, init=False, dead_port=True, worlds=("fakeds",)),
     case("init: a connect time-out below 500 is refused",
          init().fails(INVALID, "The connectTimeoutMs(499) should be greater than or equal to 500 milliseconds.").takes(0),
