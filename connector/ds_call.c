@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define FIRST_BODY_BYTES 256
+#define KEPT_BODY_BYTES  ((size_t)64 * 1024) /* a batch's is given back */
 
 static void begin_attempt(struct ds__call *call);
 static void on_timer(void *arg);
@@ -105,6 +106,11 @@ void ds__call_drop(struct ds__call *call)
     }
     call->value_count = 0;
     ds__scratch_trim(&call->store);
+    if (call->body_capacity_bytes > KEPT_BODY_BYTES) {
+        free(call->body);
+        call->body = NULL;
+        call->body_capacity_bytes = 0;
+    }
     *call->live_link = call->next_live;
     if (call->next_live != NULL) {
         call->next_live->live_link = call->live_link;
@@ -303,9 +309,9 @@ static void begin_attempt(struct ds__call *call)
                             ? call->unsent_us
                             : call->attempt_us;
     if (rt_timer_arm(&call->timer, now_us + limit_us) != RT_OK) {
-        struct ds__outcome outcome = {.code = K_RUNTIME_ERROR, .text = rt_slice_text("no memory")};
-        struct ds_result result = {0};
-        settle(call, &outcome, &result);
+        ds__text_clear(&call->text);
+        ds__text_printf(&call->text, "out of memory");
+        ds__call_refuse(call, K_RUNTIME_ERROR, DS_DETAIL_CHECKED); /* never from inside a call */
         return;
     }
     ds__channel_submit(channel_of(call), call);
