@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define KEYS_ON_STACK 32 /* more are put on the heap */
+
 ProtobufCBinaryData ds__data_of(struct rt_slice slice)
 {
     return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
@@ -29,22 +31,28 @@ enum rt_status ds__pack_body(struct ds__call *call, const ProtobufCMessage *mess
     return status;
 }
 
-ProtobufCBinaryData *ds__keys_of(const struct ds__call *call, ProtobufCBinaryData *few)
+enum rt_status ds__pack_keys(struct ds__call *call, const ProtobufCMessage *message,
+                             size_t *count_field, ProtobufCBinaryData **keys_field)
 {
+    ProtobufCBinaryData few[KEYS_ON_STACK];
     ProtobufCBinaryData *keys =
-        call->key_count <= DS__KEYS_ON_STACK ? few : calloc(call->key_count, sizeof(*keys));
+        call->key_count <= KEYS_ON_STACK ? few : calloc(call->key_count, sizeof(*keys));
 
-    for (size_t i = 0; keys != NULL && i < call->key_count; i++) {
+    if (keys == NULL) {
+        return RT_E_NOMEM;
+    }
+    for (size_t i = 0; i < call->key_count; i++) {
         keys[i] = ds__data_of(call->keys[i]);
     }
-    return keys;
-}
-
-void ds__keys_free(ProtobufCBinaryData *keys, const ProtobufCBinaryData *few)
-{
+    *count_field = call->key_count;
+    *keys_field = keys;
+    enum rt_status status = ds__pack_body(call, message);
     if (keys != few) {
         free(keys);
     }
+    *count_field = 0;
+    *keys_field = NULL;
+    return status;
 }
 
 /* As the real client says it, which takes it for an error of the RPC: the suffix follows. */

@@ -10,8 +10,7 @@
  * and accepts an answer whose status is OK; bodies are protobuf-c messages on the stack that point
  * at the call's arguments. ds_op_table.c says which belongs to which.
  */
-#define DS__CAUSAL        1 /* the consistency type of every KV set */
-#define DS__KEYS_ON_STACK 32
+#define DS__CAUSAL 1 /* the consistency type of every KV set */
 
 typedef enum rt_status ds__pack_fn(struct ds__call *call);
 typedef void ds__accept_fn(struct ds__call *call, const struct dsrpc_answer *answer,
@@ -24,10 +23,10 @@ ProtobufCBinaryData ds__data_of(struct rt_slice slice);
 ProtobufCBinaryData ds__client_id_of(const struct ds__call *call);
 RT_NODISCARD enum rt_status ds__pack_body(struct ds__call *call, const ProtobufCMessage *message);
 
-/* The call's keys as protobuf-c wants them: in `few`, which has DS__KEYS_ON_STACK places, or on
- * the heap. NULL: out of memory. */
-ProtobufCBinaryData *ds__keys_of(const struct ds__call *call, ProtobufCBinaryData *few);
-void ds__keys_free(ProtobufCBinaryData *keys, const ProtobufCBinaryData *few);
+/* The same for a message that lists the call's keys: its two fields hold them while it is packed.
+ */
+RT_NODISCARD enum rt_status ds__pack_keys(struct ds__call *call, const ProtobufCMessage *message,
+                                          size_t *count_field, ProtobufCBinaryData **keys_field);
 
 /* ---- accepting ---- */
 

@@ -31,15 +31,8 @@ static bool join_parts(struct ds__call *call, const Ds__PayloadInfoPb *info,
 enum rt_status ds__pack_get(struct ds__call *call)
 {
     Ds__GetReq request = DS__GET_REQ__INIT;
-    ProtobufCBinaryData few[DS__KEYS_ON_STACK];
-    ProtobufCBinaryData *keys = ds__keys_of(call, few);
 
-    if (keys == NULL) {
-        return RT_E_NOMEM;
-    }
     request.sub_timeout = (int64_t)ds__told_ms((uint64_t)call->sub_timeout_ms);
-    request.n_object_keys = call->key_count;
-    request.object_keys = keys;
     request.client_id = ds__client_id_of(call);
     request.return_object_index = 1;
     request.request_timeout = (int64_t)(call->client->request_us / 1000);
@@ -50,9 +43,7 @@ enum rt_status ds__pack_get(struct ds__call *call)
         request.read_size_list = call->sizes_bytes;
         request.no_query_l2cache = 1;
     }
-    enum rt_status status = ds__pack_body(call, &request.base);
-    ds__keys_free(keys, few);
-    return status;
+    return ds__pack_keys(call, &request.base, &request.n_object_keys, &request.object_keys);
 }
 
 void ds__accept_get(struct ds__call *call, const struct dsrpc_answer *answer,

@@ -4,19 +4,10 @@
 enum rt_status ds__pack_exist(struct ds__call *call)
 {
     Ds__ExistReq request = DS__EXIST_REQ__INIT;
-    ProtobufCBinaryData few[DS__KEYS_ON_STACK];
-    ProtobufCBinaryData *keys = ds__keys_of(call, few);
 
-    if (keys == NULL) {
-        return RT_E_NOMEM;
-    }
     request.client_id = ds__client_id_of(call);
-    request.n_object_keys = call->key_count;
-    request.object_keys = keys;
     request.query_l2cache = 1;
-    enum rt_status status = ds__pack_body(call, &request.base);
-    ds__keys_free(keys, few);
-    return status;
+    return ds__pack_keys(call, &request.base, &request.n_object_keys, &request.object_keys);
 }
 
 void ds__accept_exist(struct ds__call *call, const struct dsrpc_answer *answer,
@@ -44,18 +35,9 @@ void ds__accept_exist(struct ds__call *call, const struct dsrpc_answer *answer,
 enum rt_status ds__pack_delete(struct ds__call *call)
 {
     Ds__DeleteAllCopyReq request = DS__DELETE_ALL_COPY_REQ__INIT;
-    ProtobufCBinaryData few[DS__KEYS_ON_STACK];
-    ProtobufCBinaryData *keys = ds__keys_of(call, few);
 
-    if (keys == NULL) {
-        return RT_E_NOMEM;
-    }
     request.client_id = ds__client_id_of(call);
-    request.n_object_keys = call->key_count;
-    request.object_keys = keys;
-    enum rt_status status = ds__pack_body(call, &request.base);
-    ds__keys_free(keys, few);
-    return status;
+    return ds__pack_keys(call, &request.base, &request.n_object_keys, &request.object_keys);
 }
 
 void ds__accept_delete(struct ds__call *call, const struct dsrpc_answer *answer,
@@ -75,19 +57,10 @@ void ds__accept_delete(struct ds__call *call, const struct dsrpc_answer *answer,
 enum rt_status ds__pack_expire(struct ds__call *call)
 {
     Ds__ExpireReq request = DS__EXPIRE_REQ__INIT;
-    ProtobufCBinaryData few[DS__KEYS_ON_STACK];
-    ProtobufCBinaryData *keys = ds__keys_of(call, few);
 
-    if (keys == NULL) {
-        return RT_E_NOMEM;
-    }
     request.client_id = ds__client_id_of(call);
-    request.n_object_keys = call->key_count;
-    request.object_keys = keys;
     request.ttl_second = call->set.ttl_s;
-    enum rt_status status = ds__pack_body(call, &request.base);
-    ds__keys_free(keys, few);
-    return status;
+    return ds__pack_keys(call, &request.base, &request.n_object_keys, &request.object_keys);
 }
 
 void ds__accept_expire(struct ds__call *call, const struct dsrpc_answer *answer,
@@ -106,18 +79,9 @@ void ds__accept_expire(struct ds__call *call, const struct dsrpc_answer *answer,
 enum rt_status ds__pack_query_size(struct ds__call *call)
 {
     Ds__QuerySizeReq request = DS__QUERY_SIZE_REQ__INIT;
-    ProtobufCBinaryData few[DS__KEYS_ON_STACK];
-    ProtobufCBinaryData *keys = ds__keys_of(call, few);
 
-    if (keys == NULL) {
-        return RT_E_NOMEM;
-    }
     request.client_id = ds__client_id_of(call);
-    request.n_object_keys = call->key_count;
-    request.object_keys = keys;
-    enum rt_status status = ds__pack_body(call, &request.base);
-    ds__keys_free(keys, few);
-    return status;
+    return ds__pack_keys(call, &request.base, &request.n_object_keys, &request.object_keys);
 }
 
 void ds__accept_query_size(struct ds__call *call, const struct dsrpc_answer *answer,
