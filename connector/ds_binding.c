@@ -31,15 +31,29 @@ static enum rt_status close_client(void *client, ds_done_fn *done, void *arg)
 }
 
 static enum rt_status set(void *client, struct rt_slice key, const struct dsrpc_value *value,
-                          const struct ds_set_options *options, ds_done_fn *done, void *arg)
+                          const struct ds_set_options *options, ds_done_fn *done, void *arg,
+                          void **out_call)
 {
-    return ds_set(client, key, value, options, done, arg);
+    struct ds__call *call = NULL;
+    enum rt_status status = ds_set_named(client, key, value, options, done, arg, &call);
+
+    *out_call = call;
+    return status;
 }
 
 static enum rt_status get(void *client, const struct rt_slice *keys, size_t key_count,
-                          int64_t sub_timeout_ms, ds_done_fn *done, void *arg)
+                          int64_t sub_timeout_ms, ds_done_fn *done, void *arg, void **out_call)
 {
-    return ds_get(client, keys, key_count, sub_timeout_ms, done, arg);
+    struct ds__call *call = NULL;
+    enum rt_status status = ds_get_named(client, keys, key_count, sub_timeout_ms, done, arg, &call);
+
+    *out_call = call;
+    return status;
+}
+
+static void abandon(void *client, void *call)
+{
+    ds_abandon(client, call);
 }
 
 static const struct ds_kv_client_ops NATIVE_OPS = {
@@ -49,6 +63,7 @@ static const struct ds_kv_client_ops NATIVE_OPS = {
     .close = close_client,
     .set = set,
     .get = get,
+    .abandon = abandon,
 };
 
 static const struct ds_set_options SET_PARAM = {.write_mode = DS_NONE_L2_CACHE};

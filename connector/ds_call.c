@@ -567,14 +567,26 @@ void ds__call_end(struct ds__call *call, const struct ds__outcome *outcome,
 
 /* ---- the end of all ---- */
 
-static void stop_call(struct ds__call *call)
+static void stop_call(struct ds__call *call, const char *why)
 {
     rt_timer_disarm(&call->timer);
     if (call->state == DS__CALL_UNSENT) {
         ds__channel_withdraw(channel_of(call), call);
     } else if (call->state == DS__CALL_SENT) {
-        abandon_rpc(call, "closed");
+        abandon_rpc(call, why);
     }
+}
+
+/* One whose end waits to be told stays in its queue, and nobody is told. */
+void ds_abandon(struct ds_client *client, struct ds__call *call)
+{
+    call->done = NULL;
+    if (call->state == DS__CALL_QUEUED) {
+        return;
+    }
+    stop_call(call, "given up");
+    client->calls.live_user_count--;
+    ds__call_drop(call);
 }
 
 void ds__calls_end_all(struct ds_client *client, const char *sentence)
@@ -585,10 +597,10 @@ void ds__calls_end_all(struct ds_client *client, const char *sentence)
         struct ds__call *next = call->next_live;
         bool is_waiter = call->state == DS__CALL_IDLE || call->state == DS__CALL_QUEUED;
         if (!is_waiter && call->is_housekeeping) {
-            stop_call(call);
+            stop_call(call, "closed");
             ds__call_drop(call);
         } else if (!is_waiter) {
-            stop_call(call);
+            stop_call(call, "closed");
             ds__text_clear(&call->text);
             ds__text_printf(&call->text, "%s", sentence);
             ds__append_trace(&call->text, call->trace_id);

@@ -104,6 +104,20 @@ RT_NODISCARD enum rt_status ds_get(struct ds_client *client, const struct rt_sli
                                    size_t key_count, int64_t sub_timeout_ms, ds_done_fn *done,
                                    void *arg);
 
+/* The same, and *out_call names the call until its `done` runs. */
+struct ds__call;
+RT_NODISCARD enum rt_status ds_set_named(struct ds_client *client, struct rt_slice key,
+                                         const struct dsrpc_value *value,
+                                         const struct ds_set_options *options, ds_done_fn *done,
+                                         void *arg, struct ds__call **out_call);
+RT_NODISCARD enum rt_status ds_get_named(struct ds_client *client, const struct rt_slice *keys,
+                                         size_t key_count, int64_t sub_timeout_ms, ds_done_fn *done,
+                                         void *arg, struct ds__call **out_call);
+
+/* Gives a call up: its `done` never runs, an answer that still comes is a late one. A set that was
+ * sent may be applied all the same. */
+void ds_abandon(struct ds_client *client, struct ds__call *call);
+
 /* A part of each value. `size_bytes` 0 reads to the end. */
 struct ds_read {
     struct rt_slice key;

@@ -93,9 +93,19 @@ enum rt_status ds_set(struct ds_client *client, struct rt_slice key,
                       const struct dsrpc_value *value, const struct ds_set_options *options,
                       ds_done_fn *done, void *arg)
 {
+    struct ds__call *call = NULL;
+
+    return ds_set_named(client, key, value, options, done, arg, &call);
+}
+
+enum rt_status ds_set_named(struct ds_client *client, struct rt_slice key,
+                            const struct dsrpc_value *value, const struct ds_set_options *options,
+                            ds_done_fn *done, void *arg, struct ds__call **out_call)
+{
     bool is_ready = false;
     struct ds__call *call = begin(client, DSRPC_OP_SET, done, arg, &is_ready);
 
+    *out_call = call;
     if (call == NULL || !is_ready) {
         return call == NULL ? RT_E_NOMEM : RT_OK;
     }
@@ -214,9 +224,19 @@ static void start_get(struct ds__call *call)
 enum rt_status ds_get(struct ds_client *client, const struct rt_slice *keys, size_t key_count,
                       int64_t sub_timeout_ms, ds_done_fn *done, void *arg)
 {
+    struct ds__call *call = NULL;
+
+    return ds_get_named(client, keys, key_count, sub_timeout_ms, done, arg, &call);
+}
+
+enum rt_status ds_get_named(struct ds_client *client, const struct rt_slice *keys, size_t key_count,
+                            int64_t sub_timeout_ms, ds_done_fn *done, void *arg,
+                            struct ds__call **out_call)
+{
     bool is_ready = false;
     struct ds__call *call = begin(client, DSRPC_OP_GET, done, arg, &is_ready);
 
+    *out_call = call;
     if (call == NULL || !is_ready) {
         return call == NULL ? RT_E_NOMEM : RT_OK;
     }

@@ -13,7 +13,9 @@ enum ds_detail {
     DS_DETAIL_SILENCE,       /* no answer within the time allowed: RPC_RECV_TIMEOUT */
     DS_DETAIL_DECLARED_LOST, /* heartbeats are missing: fails at once */
     DS_DETAIL_UNDECODABLE,   /* an answer came that is not one */
-    DS_DETAIL_CLOSED         /* client closed or never initialised, or closed meanwhile */
+    DS_DETAIL_CLOSED,        /* client closed or never initialised, or closed meanwhile */
+    DS_DETAIL_DEADLINE,      /* the caller's own deadline came before an answer */
+    DS_DETAIL_CANCELLED      /* the caller gave it up */
 };
 
 struct ds_status {

@@ -91,7 +91,8 @@ static const char *missing_symbols(const struct ds_binding *binding)
     };
     const struct ds_kv_client_ops *ops = binding->kv_client;
     bool has_client = ops != NULL && ops->create != NULL && ops->destroy != NULL &&
-                      ops->init != NULL && ops->set != NULL && ops->get != NULL;
+                      ops->init != NULL && ops->set != NULL && ops->get != NULL &&
+                      ops->abandon != NULL;
     return lists[(has_client ? 0 : 1) + (binding->set_param == NULL ? 2 : 0) +
                  (binding->write_mode == NULL ? 4 : 0)];
 }
@@ -104,6 +105,7 @@ static struct omni_connector *new_connector(const struct omni_environment *envir
         return NULL;
     }
     connector->environment = *environment;
+    connector->model = config->model;
     if (config->limits != NULL) {
         connector->limits = *config->limits;
     }
@@ -115,8 +117,9 @@ static struct omni_connector *new_connector(const struct omni_environment *envir
 /* False: the construction has failed. Only what is read while the client is set up is logged. */
 static bool has_options(struct omni_connector *connector, const struct omni_value *extra)
 {
-    if (!omni__read_sub_timeout(extra, &connector->options, connector->text,
-                                sizeof(connector->text))) {
+    bool (*read_first)(const struct omni_value *, struct omni_options *, char *, size_t) =
+        connector->model == OMNI_POLLING ? omni__read_polling : omni__read_sub_timeout;
+    if (!read_first(extra, &connector->options, connector->text, sizeof(connector->text))) {
         fail(connector, connector->text);
         return false;
     }
@@ -177,8 +180,9 @@ static void on_constructed(void *arg)
     struct omni_connector *connector = arg;
     if (!connector->is_failed) {
         connector->is_constructed = true;
-        omni__log(connector, OMNI_LOG_INFO, "YuanrongConnector is connected to %s:%" PRId64,
-                  connector->options.host, connector->options.port);
+        omni__log(connector, OMNI_LOG_INFO, "%s is connected to %s:%" PRId64,
+                  omni_model_name(connector->model), connector->options.host,
+                  connector->options.port);
         connector->created(connector->created_arg, connector, NULL);
         return;
     }
@@ -199,7 +203,7 @@ void omni_close(struct omni_connector *connector)
         return;
     }
     drop_client(connector);
-    omni__log(connector, OMNI_LOG_INFO, "YuanrongConnector is closed");
+    omni__log(connector, OMNI_LOG_INFO, "%s is closed", omni_model_name(connector->model));
 }
 
 /* The client ends its calls while it is destroyed; they see that there is no client any more. */
@@ -239,12 +243,23 @@ static void free_connector(struct omni_connector *connector)
 
 /* ---- looking at it ------------------------------------------------------------------------- */
 
+const char *omni_model_name(enum omni_model model)
+{
+    static const char *const names[OMNI_MODEL_COUNT] = {
+#define MODEL_NAME(name, word) word,
+        OMNI_MODEL_LIST(MODEL_NAME)
+#undef MODEL_NAME
+    };
+    return names[model];
+}
+
 void omni_cleanup(struct omni_connector *connector, struct rt_slice request_id)
 {
     if (connector->client == NULL) {
         return;
     }
-    omni__log(connector, OMNI_LOG_DEBUG, "YuanrongConnector cleanup of %.*s: nothing to do",
+    omni__log(connector, OMNI_LOG_DEBUG, "%s cleanup of %.*s: nothing to do",
+              omni_model_name(connector->model),
               (int)(request_id.len_bytes > 256 ? 256 : request_id.len_bytes),
               (const char *)request_id.data);
 }

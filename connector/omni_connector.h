@@ -13,10 +13,30 @@ struct omni_connector;
 
 struct omni_serializer_limits;
 
+/* How a get waits for its key (connector contract section 9). Row: enumerator, name of the
+ * connector. */
+#define OMNI_MODEL_LIST(ROW)                                                                       \
+    /* one call of the client, which lets the worker wait */                                       \
+    ROW(OMNI_YUANRONG, "YuanrongConnector")                                                        \
+    /* looks again and again, as upstream's MooncakeStoreConnector */                              \
+    ROW(OMNI_POLLING, "PollingConnector")
+
+enum omni_model {
+#define OMNI_MODEL_ENUM(name, word) name,
+    OMNI_MODEL_LIST(OMNI_MODEL_ENUM)
+#undef OMNI_MODEL_ENUM
+        OMNI_MODEL_COUNT
+};
+const char *omni_model_name(enum omni_model model);
+
 /* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms, and
  * as extensions of ours connect_timeout_ms and request_timeout_ms (0: the client's defaults);
- * other keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns. */
+ * other keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns.
+ *
+ * A polling connector has no sub-timeout, since every look of it is a get that does not wait. Its
+ * own extensions are poll_tries (20; at least 1) and poll_interval_ms (50; 0 to one hour). */
 struct omni_connector_config {
+    enum omni_model model;
     const struct omni_value *extra;
     const struct ds_binding *binding;            /* NULL: ds_native_binding */
     const struct omni_serializer_limits *limits; /* NULL: the defaults; copied */
@@ -58,7 +78,9 @@ struct omni_put_result {
     uint64_t size_bytes; /* serialized; 0 on failure */
     enum ds_cause cause; /* of a failure; DS_CAUSE_NONE otherwise, also when refused as closed */
     /* What the client said. A value that cannot be encoded: code 0, with the reason as text.
-     * Refused as closed: K_NOT_READY with DS_DETAIL_CLOSED. */
+     * Refused as closed: K_NOT_READY with DS_DETAIL_CLOSED. At the call's own deadline:
+     * K_RPC_DEADLINE_EXCEEDED with DS_DETAIL_DEADLINE. Cancelled: K_RPC_CANCELLED with
+     * DS_DETAIL_CANCELLED, and no cause, since nothing failed. */
     struct ds_status status;
 };
 typedef void omni_put_fn(void *arg, const struct omni_put_result *result);
@@ -84,6 +106,50 @@ RT_NODISCARD enum rt_status omni_put(struct omni_connector *connector, const cha
 RT_NODISCARD enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
                                      const char *to_stage, struct rt_slice get_key,
                                      omni_get_fn *done, void *arg);
+
+/* ---- extensions of a call ---- */
+
+/* A call that may be given up. Zero it and keep it where it is until the call has ended; it is
+ * empty before the callback runs. One handle, one call at a time. */
+struct omni_handle {
+    struct omni_call *call; /* NULL: none under way */
+};
+
+/* Beyond upstream's contract; all zero is none of it. */
+struct omni_call_options {
+    /* On the loop's clock; 0: none. The call ends then at the latest, whatever the worker does. A
+     * get asks the worker to wait no longer than that, so that an absent key is still told from a
+     * dead worker. A put that ends so may be applied all the same. */
+    uint64_t deadline_us;
+    struct omni_handle *handle; /* NULL: cannot be cancelled */
+};
+
+/* As omni_put() and omni_get().
+ * RT_E_INVALID: a deadline for a get of a connector that has none; see below; nothing happened. */
+RT_NODISCARD enum rt_status omni_put_with(struct omni_connector *connector, const char *from_stage,
+                                          const char *to_stage, struct rt_slice put_key,
+                                          const struct omni_value *data,
+                                          const struct omni_call_options *options,
+                                          omni_put_fn *done, void *arg);
+RT_NODISCARD enum rt_status omni_get_with(struct omni_connector *connector, const char *from_stage,
+                                          const char *to_stage, struct rt_slice get_key,
+                                          const struct omni_call_options *options,
+                                          omni_get_fn *done, void *arg);
+
+/* The contract's receive with a monotonic deadline. One that has passed ends the get without a
+ * request. RT_E_INVALID: as upstream's MooncakeStoreConnector, a polling connector does not
+ * override its base class here; omni_no_deadline_text() is what that raises. */
+RT_NODISCARD enum rt_status omni_get_with_deadline(struct omni_connector *connector,
+                                                   const char *from_stage, const char *to_stage,
+                                                   struct rt_slice get_key, uint64_t deadline_us,
+                                                   omni_get_fn *done, void *arg);
+
+/* NULL: the connector takes deadlines. Static. */
+const char *omni_no_deadline_text(const struct omni_connector *connector);
+
+/* Ends the call as cancelled, exactly once, its callback later. False: there is none under way. No
+ * counter of upstream's moves. A put that was sent may be applied all the same. */
+bool omni_cancel(struct omni_handle *handle);
 
 /* Only a debug log line, as upstream; nothing when closed. */
 void omni_cleanup(struct omni_connector *connector, struct rt_slice request_id);
@@ -116,10 +182,12 @@ struct omni_metrics {
     uint64_t get_calls;
     uint64_t puts_refused_closed;
     uint64_t gets_refused_closed;
+    uint64_t puts_cancelled;
+    uint64_t gets_cancelled;
     uint64_t puts_in_flight;
     uint64_t gets_in_flight;
     struct omni_histogram store; /* the client's set, however it ended; not refused calls */
-    struct omni_histogram fetch; /* the client's get, likewise */
+    struct omni_histogram fetch; /* the client's get, likewise; each look of a polling one */
     struct omni_histogram serialize;
     struct omni_histogram deserialize;
 };

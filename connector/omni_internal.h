@@ -18,9 +18,13 @@ struct omni_options {
     int64_t sub_timeout_ms;
     int64_t connect_timeout_ms; /* 0: the client's default */
     int64_t request_timeout_ms; /* 0: the client's default */
+    int64_t poll_tries;
+    int64_t poll_interval_ms;
 };
 
 /* In the order of construction. False: `out_text` is what Python would raise. */
+bool omni__read_polling(const struct omni_value *extra, struct omni_options *options,
+                        char *out_text, size_t text_bytes);
 bool omni__read_sub_timeout(const struct omni_value *extra, struct omni_options *options,
                             char *out_text, size_t text_bytes);
 bool omni__read_address(const struct omni_value *extra, struct omni_options *options,
@@ -35,7 +39,17 @@ struct omni_call {
     omni_put_fn *put_done;
     omni_get_fn *get_done;
     void *arg;
-    uint64_t started_us;
+    void *client_call;  /* the client's name of it; NULL: none under way there */
+    uint64_t client_us; /* when the client's call began */
+    uint64_t fetch_us;  /* of a get that succeeded, for the log */
+    uint64_t deserialize_us;
+
+    /* Extensions. */
+    struct omni_handle *handle;
+    uint64_t deadline_us; /* 0: none */
+    struct rt_timer deadline;
+    int64_t try_count;     /* polling: looks so far */
+    struct rt_timer pause; /* between two of them */
 
     /* The result. */
     bool is_success;
@@ -60,6 +74,7 @@ struct omni_calls { /* newest last */
 };
 
 struct omni_connector {
+    enum omni_model model;
     const struct ds_kv_client_ops *ops;
     void *client; /* NULL: closed, or not made yet */
     struct ds_set_options set_options;
@@ -92,13 +107,43 @@ void omni__log(const struct omni_connector *connector, enum omni_log_level level
 
 /* ---- calls (omni_call.c) ------------------------------------------------------------------- */
 
+/* Before a call starts. RT_E_NOMEM: give the record back. */
+RT_NODISCARD enum rt_status omni__arm(struct omni_call *call,
+                                      const struct omni_call_options *options);
+bool omni__has_deadline_passed(const struct omni_call *call);
+void omni__start(struct omni_call *call); /* it is under way: counted, in its handle */
+
+/* Its ends: each moves the counters and makes the callback due. */
+void omni__succeed(struct omni_call *call);
+void omni__bring_nothing(struct omni_call *call); /* a get: no data, no failure */
+void omni__fail(struct omni_call *call, enum ds_cause cause, const char *text);
+void omni__fail_status(struct omni_call *call, enum ds_cause cause, const struct ds_status *status);
+void omni__fail_deadline(struct omni_call *call);
+void omni__refuse(struct omni_call *call);
+
+uint64_t omni__now_us(const struct omni_connector *connector);
+
 void omni__deliver(void *arg); /* the task: callbacks that are due */
 void omni__refuse_in_flight(struct omni_connector *connector); /* the client is gone */
 void omni__deliver_all(struct omni_connector *connector);      /* until none is due */
 
+/* ---- gets (omni_get.c) and how they poll (omni_polling.c) ---------------------------------- */
+
+/* Asks the client, which does not wait longer than the call may. */
+RT_NODISCARD enum rt_status omni__ask(struct omni_call *call, int64_t sub_timeout_ms,
+                                      ds_done_fn *done);
+
+/* The client brought this value: decodes it. DS_CAUSE_NONE, or why not, with `out_text`. */
+enum ds_cause omni__decode(struct omni_call *call, const struct ds_value *value,
+                           char out_text[OMNI_TEXT_BYTES]);
+void omni__succeed_get(struct omni_call *call);                 /* it has its data */
+RT_NODISCARD enum rt_status omni__look(struct omni_call *call); /* the first look, or the next */
+void omni__on_pause_over(void *arg);
+
 /* ---- records of calls (omni_record.c) ------------------------------------------------------ */
 
-/* With its key {key}:{from}_{to}, nothing escaped. NULL: no memory. */
+/* With its key {key}:{from}_{to}, of a polling connector {key}@{from}_{to}, nothing escaped.
+ * NULL: no memory. */
 struct omni_call *omni__new_call(struct omni_connector *connector, const char *from_stage,
                                  const char *to_stage, struct rt_slice user_key);
 void omni__put_back(struct omni_call *call);  /* for the next call, or freed */

@@ -33,12 +33,14 @@ const char *omni_metrics_broken_law(const struct omni_metrics *metrics)
         return "errors = sum of the causes of failed puts";
     }
     if (metrics->get_calls != metrics->gets + metrics->timeouts + metrics->empties +
-                                  metrics->gets_refused_closed + metrics->gets_in_flight) {
-        return "get calls = gets + timeouts + empty + refused because closed + in flight";
+                                  metrics->gets_refused_closed + metrics->gets_cancelled +
+                                  metrics->gets_in_flight) {
+        return "get calls = gets + timeouts + empty + refused because closed + cancelled + in "
+               "flight";
     }
-    if (metrics->put_calls !=
-        metrics->puts + metrics->errors + metrics->puts_refused_closed + metrics->puts_in_flight) {
-        return "put calls = puts + errors + refused because closed + in flight";
+    if (metrics->put_calls != metrics->puts + metrics->errors + metrics->puts_refused_closed +
+                                  metrics->puts_cancelled + metrics->puts_in_flight) {
+        return "put calls = puts + errors + refused because closed + cancelled + in flight";
     }
     return NULL;
 }

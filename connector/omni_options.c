@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,6 +10,9 @@
 #define DEFAULT_HOST           "127.0.0.1"
 #define DEFAULT_PORT           35001
 #define DEFAULT_SUB_TIMEOUT_MS 1000
+#define DEFAULT_POLL_TRIES     20
+#define DEFAULT_POLL_MS        50
+#define MAX_POLL_MS            3600000
 
 static bool read_integer(const struct omni_value *extra, const char *key, int64_t *out_integer,
                          char *out_text, size_t text_bytes);
@@ -25,6 +29,29 @@ bool omni__read_sub_timeout(const struct omni_value *extra, struct omni_options 
     }
     if (options->sub_timeout_ms < 0) {
         options->sub_timeout_ms = 0;
+    }
+    return true;
+}
+
+bool omni__read_polling(const struct omni_value *extra, struct omni_options *options,
+                        char *out_text, size_t text_bytes)
+{
+    options->poll_tries = DEFAULT_POLL_TRIES;
+    options->poll_interval_ms = DEFAULT_POLL_MS;
+    if (!read_integer(extra, "poll_tries", &options->poll_tries, out_text, text_bytes) ||
+        !read_integer(extra, "poll_interval_ms", &options->poll_interval_ms, out_text,
+                      text_bytes)) {
+        return false;
+    }
+    if (options->poll_tries < 1) {
+        snprintf(out_text, text_bytes, "poll_tries must be at least 1, not %" PRId64,
+                 options->poll_tries);
+        return false;
+    }
+    if (options->poll_interval_ms < 0 || options->poll_interval_ms > MAX_POLL_MS) {
+        snprintf(out_text, text_bytes, "poll_interval_ms must be 0 to %d, not %" PRId64,
+                 MAX_POLL_MS, options->poll_interval_ms);
+        return false;
     }
     return true;
 }

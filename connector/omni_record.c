@@ -9,7 +9,7 @@
 
 static struct omni_call *take_record(struct omni_connector *connector, size_t room_bytes);
 
-/* Key: {key}:{from}_{to}, nothing escaped; the stages are kept behind it for the log. */
+/* Nothing is escaped; the stages are kept behind the key for the log. */
 struct omni_call *omni__new_call(struct omni_connector *connector, const char *from_stage,
                                  const char *to_stage, struct rt_slice user_key)
 {
@@ -24,7 +24,7 @@ struct omni_call *omni__new_call(struct omni_connector *connector, const char *f
     if (user_key.len_bytes > 0) {
         memcpy(key, user_key.data, user_key.len_bytes);
     }
-    key[user_key.len_bytes] = ':';
+    key[user_key.len_bytes] = connector->model == OMNI_POLLING ? '@' : ':';
     memcpy(key + user_key.len_bytes + 1, from_stage, from_bytes);
     key[user_key.len_bytes + 1 + from_bytes] = '_';
     memcpy(key + user_key.len_bytes + 2 + from_bytes, to_stage, to_bytes);
@@ -63,6 +63,7 @@ static struct omni_call *take_record(struct omni_connector *connector, size_t ro
 void omni__put_back(struct omni_call *call)
 {
     struct omni_connector *connector = call->connector;
+    rt_timer_disarm(&call->deadline); /* of a call that never started */
     if (call->room_bytes != USUAL_ROOM_BYTES || connector->spare_count == MAX_SPARE_COUNT) {
         omni__free_call(call);
         return;

@@ -4,9 +4,11 @@
  * raised status although the wire never brings that. A decorator around the native operations asks
  * the fault engine first; a hole is a symbol that is not there at construction.
  *
- *   set, get --consider--> nothing ------> native client
- *                     '--> delay --later-> native client
- *                     '--> an answer ----> done, soon
+ *   set, get --consider--> nothing ------> native client --on_native--.
+ *                     |--> delay --later-> native client --on_native--+--> done
+ *                     '--> an answer, soon ---------------------------'
+ *
+ * abandon() takes a call away wherever it stands.
  */
 #include <stdlib.h>
 
@@ -18,11 +20,13 @@ struct bound_client {
     struct pending *pendings;
 };
 
-/* A call that the decorator answers or delays itself. */
+/* A call, for as long as it has not ended. */
 struct pending {
     struct bound_client *client;
     struct pending *next;
-    const struct fault_action *action;
+    struct pending **link;
+    const struct fault_action *action; /* NULL: none, the native client has it */
+    void *native_call;                 /* the native client's name of it; NULL: not there */
     ds_done_fn *done;
     void *arg;
     bool is_get;
@@ -37,6 +41,8 @@ struct pending {
 
 static void answer(void *arg);
 static void resume(void *arg);
+static void on_native(void *arg, const struct ds_result *result);
+static void end_pending(struct pending *pending, const struct ds_result *result);
 static void unlink_pending(struct pending *pending);
 static void free_pending(struct pending *pending);
 
@@ -70,7 +76,7 @@ static enum rt_status bound_create(void *context, const struct ds_environment *e
     return RT_OK;
 }
 
-/* Calls in flight end first, as the native client's do. */
+/* Calls in flight end first: the native client's, then those that are delayed or due. */
 static void bound_destroy(void *opaque)
 {
     struct bound_client *client = opaque;
@@ -80,16 +86,13 @@ static void bound_destroy(void *opaque)
     }
     scn_party_refresh(client->party);
     client->party->inner = NULL;
-    while (client->pendings != NULL) {
-        struct pending *pending = client->pendings;
-        struct ds_result result = {.status = {.code = K_NOT_READY,
-                                              .detail = DS_DETAIL_CLOSED,
-                                              .text = "the client was closed"}};
-        unlink_pending(pending);
-        pending->done(pending->arg, &result);
-        free_pending(pending);
-    }
     ds_native_binding.kv_client->destroy(client->native);
+    while (client->pendings != NULL) {
+        const struct ds_result result = {.status = {.code = K_NOT_READY,
+                                                    .detail = DS_DETAIL_CLOSED,
+                                                    .text = "the client was closed"}};
+        end_pending(client->pendings, &result);
+    }
     free(client);
 }
 
@@ -130,6 +133,10 @@ static struct pending *add_pending(struct bound_client *client, const struct fau
     pending->done = done;
     pending->arg = arg;
     pending->next = client->pendings;
+    pending->link = &client->pendings;
+    if (client->pendings != NULL) {
+        client->pendings->link = &pending->next;
+    }
     client->pendings = pending;
     rt_task_init(&pending->task, client->party->world->loop, answer, pending);
     return pending;
@@ -147,13 +154,20 @@ static enum rt_status start_pending(struct pending *pending)
         rt_task_schedule(&pending->task);
         return RT_OK;
     }
-    enum rt_status status = fault_hold_start(pending->client->party->world->faults, &pending->hold,
-                                             pending->action, resume, pending);
+    return fault_hold_start(pending->client->party->world->faults, &pending->hold, pending->action,
+                            resume, pending);
+}
+
+/* What add_pending() began has started, or it is taken back. */
+static enum rt_status begin(struct pending *pending, enum rt_status status, void **out_call)
+{
     if (status != RT_OK) {
         unlink_pending(pending);
         free_pending(pending);
+        return status;
     }
-    return status;
+    *out_call = pending;
+    return RT_OK;
 }
 
 /* The bytes of a value in one blob, for a call that is made later. */
@@ -169,57 +183,81 @@ static struct rt_blob *join(const struct dsrpc_value *value)
     return blob;
 }
 
+static enum rt_status delay_set(struct pending *pending, struct rt_slice key,
+                                const struct dsrpc_value *value,
+                                const struct ds_set_options *options)
+{
+    pending->key = rt_blob_copy(key);
+    pending->value = join(value);
+    pending->options = *options;
+    return pending->key == NULL || pending->value == NULL ? RT_E_NOMEM : start_pending(pending);
+}
+
 static enum rt_status bound_set(void *opaque, struct rt_slice key, const struct dsrpc_value *value,
-                                const struct ds_set_options *options, ds_done_fn *done, void *arg)
+                                const struct ds_set_options *options, ds_done_fn *done, void *arg,
+                                void **out_call)
 {
     struct bound_client *client = opaque;
     const struct fault_action *action = consider(client, FAULT_BINDING_SET, &key, 1);
-
-    if (action == NULL) {
-        return ds_native_binding.kv_client->set(client->native, key, value, options, done, arg);
-    }
     struct pending *pending = add_pending(client, action, done, arg);
+    enum rt_status status;
+
     if (pending == NULL) {
         return RT_E_NOMEM;
     }
-    if (is_delay(action)) {
-        pending->key = rt_blob_copy(key);
-        pending->value = join(value);
-        pending->options = *options;
-        if (pending->key == NULL || pending->value == NULL) {
-            unlink_pending(pending);
-            free_pending(pending);
-            return RT_E_NOMEM;
-        }
+    if (action == NULL) {
+        status = ds_native_binding.kv_client->set(client->native, key, value, options, on_native,
+                                                  pending, &pending->native_call);
+    } else if (is_delay(action)) {
+        status = delay_set(pending, key, value, options);
+    } else {
+        status = start_pending(pending);
     }
-    return start_pending(pending);
+    return begin(pending, status, out_call);
+}
+
+/* The connector gets one key at a time. */
+static enum rt_status delay_get(struct pending *pending, const struct rt_slice *key)
+{
+    pending->key = rt_blob_copy(*key);
+    return pending->key == NULL ? RT_E_NOMEM : start_pending(pending);
 }
 
 static enum rt_status bound_get(void *opaque, const struct rt_slice *keys, size_t key_count,
-                                int64_t sub_timeout_ms, ds_done_fn *done, void *arg)
+                                int64_t sub_timeout_ms, ds_done_fn *done, void *arg,
+                                void **out_call)
 {
     struct bound_client *client = opaque;
     const struct fault_action *action = consider(client, FAULT_BINDING_GET, keys, key_count);
-
-    if (action == NULL) {
-        return ds_native_binding.kv_client->get(client->native, keys, key_count, sub_timeout_ms,
-                                                done, arg);
-    }
     struct pending *pending = add_pending(client, action, done, arg);
+    enum rt_status status;
+
     if (pending == NULL) {
         return RT_E_NOMEM;
     }
     pending->is_get = true;
     pending->sub_timeout_ms = sub_timeout_ms;
-    if (is_delay(action)) { /* the connector gets one key at a time */
-        pending->key = rt_blob_copy(keys[0]);
-        if (pending->key == NULL) {
-            unlink_pending(pending);
-            free_pending(pending);
-            return RT_E_NOMEM;
-        }
+    if (action == NULL) {
+        status = ds_native_binding.kv_client->get(client->native, keys, key_count, sub_timeout_ms,
+                                                  on_native, pending, &pending->native_call);
+    } else if (is_delay(action)) {
+        status = delay_get(pending, keys);
+    } else {
+        status = start_pending(pending);
     }
-    return start_pending(pending);
+    return begin(pending, status, out_call);
+}
+
+static void bound_abandon(void *opaque, void *call)
+{
+    struct bound_client *client = opaque;
+    struct pending *pending = call;
+
+    if (pending->native_call != NULL) {
+        ds_native_binding.kv_client->abandon(client->native, pending->native_call);
+    }
+    unlink_pending(pending);
+    free_pending(pending);
 }
 
 /* ---- answering ---- */
@@ -239,8 +277,18 @@ static void answer(void *arg)
         result.values = &value;
         result.value_count = 1;
     }
+    end_pending(pending, &result);
+}
+
+static void on_native(void *arg, const struct ds_result *result)
+{
+    end_pending(arg, result);
+}
+
+static void end_pending(struct pending *pending, const struct ds_result *result)
+{
     unlink_pending(pending);
-    pending->done(pending->arg, &result);
+    pending->done(pending->arg, result);
     free_pending(pending);
 }
 
@@ -251,38 +299,33 @@ static void resume(void *arg)
     struct rt_slice key = rt_blob_slice(pending->key);
     enum rt_status status;
 
-    unlink_pending(pending);
+    pending->action = NULL;
     if (pending->is_get) {
         status = ds_native_binding.kv_client->get(client->native, &key, 1, pending->sub_timeout_ms,
-                                                  pending->done, pending->arg);
+                                                  on_native, pending, &pending->native_call);
     } else {
         struct dsrpc_piece piece = {.blob = pending->value, .bytes = rt_blob_slice(pending->value)};
         struct dsrpc_value value = {
             .pieces = &piece, .piece_count = 1, .total_bytes = piece.bytes.len_bytes};
         status = ds_native_binding.kv_client->set(client->native, key, &value, &pending->options,
-                                                  pending->done, pending->arg);
+                                                  on_native, pending, &pending->native_call);
     }
     if (status != RT_OK) {
-        struct ds_result result = {.status = {.code = K_RUNTIME_ERROR,
-                                              .detail = DS_DETAIL_CHECKED,
-                                              .text = rt_status_text(status)}};
-        pending->done(pending->arg, &result);
+        const struct ds_result result = {.status = {.code = K_RUNTIME_ERROR,
+                                                    .detail = DS_DETAIL_CHECKED,
+                                                    .text = rt_status_text(status)}};
+        end_pending(pending, &result);
     }
-    free_pending(pending);
 }
 
 static void unlink_pending(struct pending *pending)
 {
-    struct pending **link = &pending->client->pendings;
-
-    while (*link != pending) {
-        link = &(*link)->next;
+    *pending->link = pending->next;
+    if (pending->next != NULL) {
+        pending->next->link = pending->link;
     }
-    *link = pending->next;
     rt_task_cancel(&pending->task);
-    if (is_delay(pending->action)) {
-        fault_hold_cancel(&pending->hold);
-    }
+    fault_hold_cancel(&pending->hold);
 }
 
 static void free_pending(struct pending *pending)
@@ -301,6 +344,7 @@ static const struct ds_kv_client_ops bound_ops = {
     .close = bound_close,
     .set = bound_set,
     .get = bound_get,
+    .abandon = bound_abandon,
 };
 
 void scn_binding_init(struct scn_party *party)

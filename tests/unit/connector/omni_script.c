@@ -24,10 +24,12 @@ struct script_client {
     size_t call_count;
 };
 
+static void take_out(struct script_call *call);
+static void free_call(struct script_call *call);
+
 static void on_due(void *arg)
 {
     struct script_call *call = arg;
-    struct script_client *client = call->client;
     struct ds_value value = {.is_present = call->answer != SCRIPT_NULL};
     struct ds_result result = {.status = call->status};
     if (call->is_get && call->answer != SCRIPT_STATUS && call->status.code == K_OK) {
@@ -38,21 +40,40 @@ static void on_due(void *arg)
         result.values = &value;
         result.value_count = 1;
     }
+    take_out(call);
+    call->done(call->arg, &result);
+    free_call(call);
+}
+
+static void take_out(struct script_call *call)
+{
+    struct script_client *client = call->client;
     for (size_t i = 0; i < client->call_count; i++) {
         if (client->calls[i] == call) {
             client->calls[i] = client->calls[--client->call_count];
             break;
         }
     }
-    call->done(call->arg, &result);
+}
+
+static void free_call(struct script_call *call)
+{
     rt_timer_disarm(&call->timer);
     rt_blob_release(call->blob);
     free(call);
 }
 
+static void script_abandon(void *arg, void *call)
+{
+    struct script_client *client = arg;
+    client->script->abandon_count++;
+    take_out(call);
+    free_call(call);
+}
+
 static enum rt_status add_call(struct script_client *client, enum script_answer answer,
                                const struct ds_status *status, bool is_get, ds_done_fn *done,
-                               void *arg)
+                               void *arg, void **out_call)
 {
     struct script *script = client->script;
     struct script_call *call = calloc(1, sizeof(*call));
@@ -85,6 +106,7 @@ static enum rt_status add_call(struct script_client *client, enum script_answer 
         free(call);
         return RT_E_NOMEM;
     }
+    *out_call = call;
     return RT_OK;
 }
 
@@ -128,16 +150,19 @@ static void script_destroy(void *arg)
 static enum rt_status script_do_init(void *arg, ds_done_fn *done, void *done_arg)
 {
     struct script_client *client = arg;
+    void *call = NULL;
     client->script->init_count++;
-    return add_call(client, SCRIPT_STATUS, &client->script->init_status, false, done, done_arg);
+    return add_call(client, SCRIPT_STATUS, &client->script->init_status, false, done, done_arg,
+                    &call);
 }
 
 static enum rt_status script_close(void *arg, ds_done_fn *done, void *done_arg)
 {
     struct script_client *client = arg;
     const struct ds_status ok = {.code = K_OK};
+    void *call = NULL;
     client->script->close_count++;
-    return add_call(client, SCRIPT_STATUS, &ok, false, done, done_arg);
+    return add_call(client, SCRIPT_STATUS, &ok, false, done, done_arg, &call);
 }
 
 static void note_key(struct script *script, struct rt_slice key)
@@ -147,7 +172,7 @@ static void note_key(struct script *script, struct rt_slice key)
 
 static enum rt_status script_set(void *arg, struct rt_slice key, const struct dsrpc_value *value,
                                  const struct ds_set_options *options, ds_done_fn *done,
-                                 void *done_arg)
+                                 void *done_arg, void **out_call)
 {
     struct script_client *client = arg;
     struct script *script = client->script;
@@ -169,11 +194,12 @@ static enum rt_status script_set(void *arg, struct rt_slice key, const struct ds
         data += value->pieces[i].bytes.len_bytes;
     }
     return add_call(client, script->answer == SCRIPT_HOLD ? SCRIPT_HOLD : SCRIPT_STATUS,
-                    &script->status, false, done, done_arg);
+                    &script->status, false, done, done_arg, out_call);
 }
 
 static enum rt_status script_get(void *arg, const struct rt_slice *keys, size_t key_count,
-                                 int64_t sub_timeout_ms, ds_done_fn *done, void *done_arg)
+                                 int64_t sub_timeout_ms, ds_done_fn *done, void *done_arg,
+                                 void **out_call)
 {
     struct script_client *client = arg;
     struct script *script = client->script;
@@ -186,7 +212,7 @@ static enum rt_status script_get(void *arg, const struct rt_slice *keys, size_t 
     script->get_count++;
     note_key(script, keys[0]);
     script->sub_timeout_ms = sub_timeout_ms;
-    return add_call(client, script->answer, &script->status, true, done, done_arg);
+    return add_call(client, script->answer, &script->status, true, done, done_arg, out_call);
 }
 
 void script_init(struct script *script)
@@ -198,6 +224,7 @@ void script_init(struct script *script)
         .destroy = script_destroy,
         .init = script_do_init,
         .close = script_close,
+        .abandon = script_abandon,
         .set = script_set,
         .get = script_get,
     };

@@ -33,6 +33,7 @@ struct script {
     int set_count;
     int get_count;
     int close_count;
+    int abandon_count;
     char host[64];
     int64_t port;
     int64_t connect_timeout_ms;
