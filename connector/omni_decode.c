@@ -214,6 +214,7 @@ static enum rt_status read_value(struct decoder *decoder, const struct header *h
         return RT_E_NOMEM;
     }
     value->kind = header->kind;
+    value->offset_bytes = decoder->start < UINT32_MAX ? (uint32_t)decoder->start : UINT32_MAX;
     switch (header->kind) {
     case OMNI_BOOL:
         value->boolean = header->number != 0;

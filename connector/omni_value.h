@@ -42,6 +42,8 @@ struct omni_body {
 
 struct omni_value {
     enum omni_kind kind;
+    /* Of a decoded value: where it begins in its document; stands still at UINT32_MAX. */
+    uint32_t offset_bytes;
     union {
         bool boolean;
         int64_t integer;
