@@ -9,7 +9,7 @@ ALLOWED=(
     "runtime:"
     "document:runtime"
     "wire:runtime"
-    "connector:runtime wire"
+    "connector:runtime document wire"
     "faults:runtime document wire"
     "fakeds:runtime document wire faults"
     "fakeetcd:runtime document wire faults"
