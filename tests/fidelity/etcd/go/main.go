@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Two programs in one:
+//
+//	fidelity cases ENDPOINT            stock clientv3 against one server, one line per case
+//	fidelity differ REAL FAKE SEED...  the same random script against two, no reply may differ
+//
+// Exit status: 0 all passed, 1 something differs or failed, 2 wrong usage, 4 no server.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+	exitBroken = 4
+)
+
+func main() {
+	arguments := os.Args[1:]
+	switch {
+	case len(arguments) == 2 && arguments[0] == "cases":
+		os.Exit(runCases(arguments[1]))
+	case len(arguments) >= 4 && arguments[0] == "differ":
+		os.Exit(differ(arguments[1], arguments[2], arguments[3:]))
+	}
+	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ REAL FAKE SEED...")
+	os.Exit(exitUsage)
+}
+
+func differ(real, fake string, seeds []string) int {
+	verdict := 0
+	for _, text := range seeds {
+		seed, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "not a seed: %q\n", text)
+			return exitUsage
+		}
+		if status := runSeed(real, fake, seed); status > verdict {
+			verdict = status
+		}
+	}
+	return verdict
+}
