@@ -6,7 +6,7 @@
 
 const assert = require('assert');
 const { Etcd3, EtcdLeaseInvalidError, EtcdLockFailedError, EtcdPermissionDeniedError,
-    EtcdAuthenticationFailedError, EtcdUserExistsError, EtcdRoleNotFoundError } = require('etcd3');
+    EtcdAuthenticationFailedError, EtcdUserExistsError, EtcdRoleNotFoundError, Range } = require('etcd3');
 
 const CASE_TIMEOUT_MS = 20000;
 
@@ -173,7 +173,7 @@ const cases = {
         await assert.rejects(client.role('nobody').permissions(), EtcdRoleNotFoundError);
         await client.role('root').create().catch(() => {});
         const reader = await client.role('reader').create();
-        await reader.grant({ permission: 'Read', range: { prefix: 'r/' } });
+        await reader.grant({ permission: 'Read', range: Range.prefix('r/') });
         await client.user('root').create('secret');
         await client.user('root').addRole('root');
         await client.user('eve').create('pass');
