@@ -54,6 +54,16 @@ const char *ds_cause_word(enum ds_cause cause)
     return (size_t)cause < DS_CAUSE_COUNT ? WORDS[cause] : "unknown";
 }
 
+const char *ds_detail_word(enum ds_detail detail)
+{
+    static const char *const WORDS[] = {
+#define WORD(name, word, help) [name] = word,
+        DS_DETAIL_LIST(WORD)
+#undef WORD
+    };
+    return (size_t)detail < DS_DETAIL_COUNT ? WORDS[detail] : "unknown";
+}
+
 void ds_status_format(const struct ds_status *status, char *out_text, size_t text_bytes)
 {
     if (text_bytes == 0) {

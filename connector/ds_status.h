@@ -5,18 +5,26 @@
 #include "wire/dsrpc_code.h"
 
 /* How a call of the Datasystem client ended: the code as the Datasystem numbers it, and what made
- * it. The detail is set where the failure is made, never parsed out of a text. */
+ * it. The detail is set where the failure is made, never parsed out of a text.
+ * Row: enumerator, word of scenarios and reports, help. */
+#define DS_DETAIL_LIST(ROW)                                                                        \
+    ROW(DS_DETAIL_NONE, "none", "succeeded")                                                       \
+    ROW(DS_DETAIL_ANSWERED, "answered", "the worker said so")                                      \
+    ROW(DS_DETAIL_CHECKED, "checked", "refused by the client's own checks, nothing sent")          \
+    ROW(DS_DETAIL_SILENCE, "silence", "no answer within the time allowed: RPC_RECV_TIMEOUT")       \
+    ROW(DS_DETAIL_DECLARED_LOST, "declared-lost", "heartbeats are missing, fails at once")         \
+    ROW(DS_DETAIL_UNDECODABLE, "undecodable", "an answer that is not one")                         \
+    ROW(DS_DETAIL_CLOSED, "closed", "closed before or meanwhile, or never initialised")            \
+    ROW(DS_DETAIL_DEADLINE, "deadline", "the call's own deadline came first")                      \
+    ROW(DS_DETAIL_CANCELLED, "cancelled", "the caller gave it up")
+
 enum ds_detail {
-    DS_DETAIL_NONE,          /* succeeded */
-    DS_DETAIL_ANSWERED,      /* the worker said so */
-    DS_DETAIL_CHECKED,       /* refused by the client's own checks; nothing was sent */
-    DS_DETAIL_SILENCE,       /* no answer within the time allowed: RPC_RECV_TIMEOUT */
-    DS_DETAIL_DECLARED_LOST, /* heartbeats are missing: fails at once */
-    DS_DETAIL_UNDECODABLE,   /* an answer came that is not one */
-    DS_DETAIL_CLOSED,        /* client closed or never initialised, or closed meanwhile */
-    DS_DETAIL_DEADLINE,      /* the caller's own deadline came before an answer */
-    DS_DETAIL_CANCELLED      /* the caller gave it up */
+#define DS_DETAIL_ENUM(name, word, help) name,
+    DS_DETAIL_LIST(DS_DETAIL_ENUM)
+#undef DS_DETAIL_ENUM
+        DS_DETAIL_COUNT
 };
+const char *ds_detail_word(enum ds_detail detail);
 
 struct ds_status {
     int32_t code; /* enum dsrpc_code */

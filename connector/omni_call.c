@@ -34,13 +34,14 @@ enum rt_status omni__arm(struct omni_call *call, const struct omni_call_options 
     rt_timer_init(&call->deadline, loop, on_deadline, call);
     rt_timer_init(&call->pause, loop, omni__on_pause_over, call);
     call->handle = options->handle;
+    call->has_deadline = options->has_deadline;
     call->deadline_us = options->deadline_us;
-    return options->deadline_us == 0 ? RT_OK : rt_timer_arm(&call->deadline, options->deadline_us);
+    return options->has_deadline ? rt_timer_arm(&call->deadline, options->deadline_us) : RT_OK;
 }
 
 bool omni__has_deadline_passed(const struct omni_call *call)
 {
-    return call->deadline_us != 0 && call->deadline_us <= omni__now_us(call->connector);
+    return call->has_deadline && call->deadline_us <= omni__now_us(call->connector);
 }
 
 void omni__start(struct omni_call *call)

@@ -117,9 +117,11 @@ struct omni_handle {
 
 /* Beyond upstream's contract; all zero is none of it. */
 struct omni_call_options {
-    /* On the loop's clock; 0: none. The call ends then at the latest, whatever the worker does. A
-     * get asks the worker to wait no longer than that, so that an absent key is still told from a
-     * dead worker. A put that ends so may be applied all the same. */
+    /* On the loop's clock. The call ends then at the latest, whatever the worker does; one that has
+     * passed ends it without a request. A get asks the worker to wait no longer than that, so that
+     * an absent key is still told from a dead worker. A put that ends so may be applied all the
+     * same. */
+    bool has_deadline;
     uint64_t deadline_us;
     struct omni_handle *handle; /* NULL: cannot be cancelled */
 };

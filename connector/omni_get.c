@@ -18,7 +18,7 @@ static void on_get(void *arg, const struct ds_result *result);
 enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
                         const char *to_stage, struct rt_slice get_key, omni_get_fn *done, void *arg)
 {
-    static const struct omni_call_options none = {.deadline_us = 0};
+    static const struct omni_call_options none = {.has_deadline = false};
     return omni_get_with(connector, from_stage, to_stage, get_key, &none, done, arg);
 }
 
@@ -26,8 +26,7 @@ enum rt_status omni_get_with_deadline(struct omni_connector *connector, const ch
                                       const char *to_stage, struct rt_slice get_key,
                                       uint64_t deadline_us, omni_get_fn *done, void *arg)
 {
-    /* 0 would be none; the loop's first microsecond has passed as well. */
-    const struct omni_call_options options = {.deadline_us = deadline_us == 0 ? 1 : deadline_us};
+    const struct omni_call_options options = {.has_deadline = true, .deadline_us = deadline_us};
     return omni_get_with(connector, from_stage, to_stage, get_key, &options, done, arg);
 }
 
@@ -35,7 +34,7 @@ enum rt_status omni_get_with(struct omni_connector *connector, const char *from_
                              const char *to_stage, struct rt_slice get_key,
                              const struct omni_call_options *options, omni_get_fn *done, void *arg)
 {
-    if (options->deadline_us != 0 && omni_no_deadline_text(connector) != NULL) {
+    if (options->has_deadline && omni_no_deadline_text(connector) != NULL) {
         return RT_E_INVALID;
     }
     struct omni_call *call = omni__new_call(connector, from_stage, to_stage, get_key);
@@ -85,7 +84,7 @@ enum rt_status omni__ask(struct omni_call *call, int64_t sub_timeout_ms, ds_done
     struct omni_connector *connector = call->connector;
     struct rt_slice key = rt_slice_of(call->key, call->key_bytes);
     call->client_us = omni__now_us(connector);
-    if (call->deadline_us > call->client_us) {
+    if (call->has_deadline && call->deadline_us > call->client_us) {
         uint64_t left_ms = (call->deadline_us - call->client_us) / 1000;
         sub_timeout_ms = left_ms < (uint64_t)sub_timeout_ms ? (int64_t)left_ms : sub_timeout_ms;
     }

@@ -46,7 +46,8 @@ struct omni_call {
 
     /* Extensions. */
     struct omni_handle *handle;
-    uint64_t deadline_us; /* 0: none */
+    bool has_deadline;
+    uint64_t deadline_us;
     struct rt_timer deadline;
     int64_t try_count;     /* polling: looks so far */
     struct rt_timer pause; /* between two of them */

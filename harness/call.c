@@ -188,6 +188,16 @@ static void on_put(void *arg, const struct omni_put_result *result)
     finish(call);
 }
 
+/* Deadlines count from the start of the step. */
+static struct omni_call_options options_of(struct scn_call *call)
+{
+    const struct scn_arguments *arguments = &call->step->arguments;
+
+    return (struct omni_call_options){.has_deadline = arguments->deadline_node != NULL,
+                                      .deadline_us = call->started_us + arguments->deadline_us,
+                                      .handle = &call->handle};
+}
+
 static enum rt_status start_put(struct scn_call *call)
 {
     const struct scn_arguments *arguments = &call->step->arguments;
@@ -196,8 +206,10 @@ static enum rt_status start_put(struct scn_call *call)
     if (data == NULL) {
         return RT_E_NOMEM;
     }
-    return omni_put(call->party->connector, call->party->spec->from_stage,
-                    call->party->spec->to_stage, rt_slice_text(arguments->key), data, on_put, call);
+    const struct omni_call_options options = options_of(call);
+    return omni_put_with(call->party->connector, call->party->spec->from_stage,
+                         call->party->spec->to_stage, rt_slice_text(arguments->key), data, &options,
+                         on_put, call);
 }
 
 static void keep_one(struct scn_call *call, struct rt_blob *blob)
@@ -278,7 +290,7 @@ static struct omni_value *connector_options(struct scn_party *party, struct omni
 {
     const struct doc_node *extra = party->spec->extra;
     size_t given = extra == NULL ? 0 : extra->count;
-    struct omni_pair *pairs = omni_arena_alloc(arena, sizeof(*pairs) * (given + 3));
+    struct omni_pair *pairs = omni_arena_alloc(arena, sizeof(*pairs) * (given + 5));
     size_t count = 0;
 
     if (pairs == NULL) {
@@ -295,6 +307,14 @@ static struct omni_value *connector_options(struct scn_party *party, struct omni
     if (party->spec->sub_timeout_node != NULL) {
         pairs[count].key = omni_text(arena, rt_slice_text("get_sub_timeout_ms"));
         pairs[count++].value = omni_int(arena, (int64_t)(party->spec->sub_timeout_us / 1000));
+    }
+    if (party->spec->poll_tries_node != NULL) {
+        pairs[count].key = omni_text(arena, rt_slice_text("poll_tries"));
+        pairs[count++].value = omni_int(arena, party->spec->poll_tries);
+    }
+    if (party->spec->poll_interval_node != NULL) {
+        pairs[count].key = omni_text(arena, rt_slice_text("poll_interval_ms"));
+        pairs[count++].value = omni_int(arena, (int64_t)(party->spec->poll_interval_us / 1000));
     }
     for (size_t i = 0; i < given; i++) {
         pairs[count].key = omni_text(arena, doc_text(extra->pairs[i].key));
@@ -314,7 +334,8 @@ static enum rt_status start_construct(struct scn_call *call)
                                            .log = on_log,
                                            .log_arg = party};
     struct omni_arena *arena = omni_arena_create();
-    struct omni_connector_config config = {.binding = &party->binding};
+    struct omni_connector_config config = {.model = (enum omni_model)party->spec->model,
+                                           .binding = &party->binding};
     enum rt_status status = RT_E_NOMEM;
 
     scn_binding_init(party);
@@ -399,14 +420,28 @@ static struct rt_slice *slices_of(const struct doc_list *keys, struct rt_slice *
     return slices;
 }
 
+static enum rt_status start_connector_get(struct scn_call *call)
+{
+    const struct omni_call_options options = options_of(call);
+    const char *refusal = omni_no_deadline_text(call->party->connector);
+
+    if (refusal != NULL && options.has_deadline) { /* as its base class raises it */
+        keep_status(call, &(struct ds_status){.code = K_NOT_SUPPORTED, .text = refusal});
+        finish(call);
+        return RT_OK;
+    }
+    return omni_get_with(call->party->connector, call->party->spec->from_stage,
+                         call->party->spec->to_stage, rt_slice_text(call->step->arguments.key),
+                         &options, on_get, call);
+}
+
 static enum rt_status start_get(struct scn_call *call)
 {
     const struct scn_arguments *arguments = &call->step->arguments;
     struct rt_slice few[KEYS_ON_STACK];
 
     if (call->party->is_connector) {
-        return omni_get(call->party->connector, call->party->spec->from_stage,
-                        call->party->spec->to_stage, rt_slice_text(arguments->key), on_get, call);
+        return start_connector_get(call);
     }
     struct rt_slice *keys = slices_of(&arguments->keys, few);
     if (keys == NULL) {

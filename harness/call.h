@@ -35,6 +35,7 @@ struct scn_call {
     size_t value_count;
     const struct omni_value *data; /* of a connector's get; NULL: nothing came */
     struct omni_arena *arena;
+    struct omni_handle handle; /* of a connector's put or get */
     bool *exists;
     size_t exist_count;
     uint64_t *sizes;

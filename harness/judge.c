@@ -134,22 +134,14 @@ static void judge_status(struct scn_judge *judge, const struct scn_call *call)
     }
 }
 
-static const char *detail_word(int detail)
-{
-    static const char *const words[] = {"none",          "answered",    "checked", "silence",
-                                        "declared-lost", "undecodable", "closed"};
-
-    return words[detail];
-}
-
 static void judge_detail(struct scn_judge *judge, const struct scn_call *call)
 {
     const struct scn_expect *expect = &call->step->expect;
 
     if (expect->detail != (int)call->status.detail) {
         struct scn_finding *finding = add(judge, call, expect->detail_node, "detail");
-        scn_finding_expected(finding, "%s", detail_word(expect->detail));
-        scn_finding_actual(finding, "%s", detail_word((int)call->status.detail));
+        scn_finding_expected(finding, "%s", ds_detail_word((enum ds_detail)expect->detail));
+        scn_finding_actual(finding, "%s", ds_detail_word(call->status.detail));
     }
 }
 

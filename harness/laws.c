@@ -16,6 +16,7 @@
 #define GRACE_US     200000 /* on sockets: bytes that were still under way at the end */
 
 static void check_callbacks(struct scn_judge *judge, const struct scn_call *calls);
+static void check_deadlines(struct scn_judge *judge, const struct scn_call *calls);
 static void check_metrics(struct scn_judge *judge);
 static void check_puts(struct scn_judge *judge, const struct scn_call *calls);
 static void check_values(struct scn_judge *judge, const struct scn_call *calls);
@@ -24,6 +25,7 @@ static void check_rpcs(struct scn_judge *judge, const struct scn_call *calls);
 void scn_laws_check(struct scn_judge *judge, const struct scn_call *calls)
 {
     check_callbacks(judge, calls);
+    check_deadlines(judge, calls);
     check_metrics(judge);
     check_puts(judge, calls);
     check_values(judge, calls);
@@ -67,6 +69,25 @@ static void check_callbacks(struct scn_judge *judge, const struct scn_call *call
             struct scn_finding *finding = broken(judge, "every call ends exactly once");
             scn_finding_expected(finding, "1 callback of %s", call->party->name);
             scn_finding_actual(finding, "%u", call->done_count);
+        }
+    }
+}
+
+static void check_deadlines(struct scn_judge *judge, const struct scn_call *calls)
+{
+    for (const struct scn_call *call = calls; call != NULL; call = call->next) {
+        if (call->step == NULL || call->step->arguments.deadline_node == NULL ||
+            !scn_call_is_done(call)) {
+            continue;
+        }
+        const struct doc_range allowed = {.has_max = true,
+                                          .max = (int64_t)call->step->arguments.deadline_us};
+        if (!scn_is_duration_in(judge->world, &allowed, call->took_us)) {
+            struct scn_finding *finding = broken(judge, "a call never outlives its deadline");
+            scn_finding_expected(finding, "at most %" PRIu64 " us", (uint64_t)allowed.max);
+            scn_finding_actual(finding, "%s of %s took %" PRIu64 " us",
+                               scn_step_word((enum scn_step_kind)call->step->kind),
+                               call->party->name, call->took_us);
         }
     }
 }
@@ -123,7 +144,8 @@ static void store_key(const struct scn_call *call, size_t index, char *out_text,
         (void)snprintf(out_text, text_bytes, "%s",
                        ((const struct scn_mset_entry *)arguments->entries.items)[index].key);
     } else if (call->party->is_connector) {
-        (void)snprintf(out_text, text_bytes, "%s:%s_%s", arguments->key,
+        (void)snprintf(out_text, text_bytes, "%s%s%s_%s", arguments->key,
+                       call->party->spec->model == OMNI_POLLING ? "@" : ":",
                        call->party->spec->from_stage, call->party->spec->to_stage);
     } else if (call->step->kind == SCN_STEP_GET) {
         (void)snprintf(out_text, text_bytes, "%s",

@@ -13,6 +13,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SIZE_LIMIT      ((uint64_t)4 << 30)
 #define RANK_MAX        32
+#define NESTED_MAX      100000
 
 struct scn_payloads {
     struct omni_arena *arena;
@@ -38,9 +39,9 @@ struct form {
 };
 
 static check_fn check_text, check_hex, check_repeat, check_tensor, check_map, check_list, check_int,
-    check_float, check_bool, check_nil, check_encoded;
+    check_float, check_bool, check_nil, check_encoded, check_nested;
 static make_fn make_text, make_hex, make_repeat, make_tensor, make_map, make_list, make_int,
-    make_float, make_bool, make_nil, make_encoded;
+    make_float, make_bool, make_nil, make_encoded, make_nested;
 
 static const struct form forms[] = {
     {"text", true, check_text, make_text},        {"hex", true, check_hex, make_hex},
@@ -49,7 +50,7 @@ static const struct form forms[] = {
     {"image", false, check_tensor, make_tensor},  {"map", false, check_map, make_map},
     {"list", false, check_list, make_list},       {"int", false, check_int, make_int},
     {"float", false, check_float, make_float},    {"bool", false, check_bool, make_bool},
-    {"nil", false, check_nil, make_nil},
+    {"nil", false, check_nil, make_nil},          {"nested", false, check_nested, make_nested},
 };
 
 static const struct form *form_of(const struct doc_node *node)
@@ -393,6 +394,19 @@ static enum rt_status check_nil(const struct doc_node *node, enum scn_payload_us
     return check_keys(node, errors, words, 1);
 }
 
+static enum rt_status check_nested(const struct doc_node *node, enum scn_payload_use use,
+                                   struct doc_error_list *errors)
+{
+    static const char *const words[] = {"nested"};
+    int64_t depth = 0;
+
+    (void)use;
+    if (check_keys(node, errors, words, 1) != RT_OK) {
+        return RT_E_INVALID;
+    }
+    return doc_read_integer(doc_find(node, "nested"), 1, NESTED_MAX, errors, &depth);
+}
+
 /* ---- making ---- */
 
 static struct omni_value *make(struct scn_payloads *payloads, const struct doc_node *node)
@@ -554,6 +568,26 @@ static struct omni_value *make_nil(struct scn_payloads *payloads, const struct d
 {
     (void)node;
     return omni_nil(payloads->arena);
+}
+
+/* Lists inside each other, around nil: more of them than the encoder's limit cannot be encoded. */
+static struct omni_value *make_nested(struct scn_payloads *payloads, const struct doc_node *node)
+{
+    struct omni_value *value = omni_nil(payloads->arena);
+    int64_t depth = 0;
+
+    if (doc_parse_integer(doc_text(doc_find(node, "nested")), &depth, NULL) != RT_OK) {
+        return NULL;
+    }
+    for (int64_t i = 0; value != NULL && i < depth; i++) {
+        const struct omni_value **item = omni_arena_alloc(payloads->arena, sizeof(*item));
+        if (item == NULL) {
+            return NULL;
+        }
+        *item = value;
+        value = omni_array(payloads->arena, item, 1);
+    }
+    return value;
 }
 
 /* ---- the cache ---- */

@@ -26,6 +26,8 @@ void scn_print_reference(FILE *out)
         "RGB`; fill is `ramp` or a byte |\n"
         "| `{map: {a: PAYLOAD}}` `{list: [PAYLOAD]}` `{int: 7}` `{float: 1.5}` `{bool: true}` "
         "`{nil: true}` | plain values |\n"
+        "| `{nested: 2000}` | so many lists inside each other, which may be more than can be "
+        "encoded |\n"
         "| `{same-as: ID}` | in `expect`: the data of that step |\n\n"
         "A plain client transfers bytes: text, hex, repeat and encoded. In lists of an "
         "expectation, `absent` is a missing key.\n\n"

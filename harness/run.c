@@ -309,6 +309,23 @@ static void step_await(struct run *run, const struct scn_step *step)
     }
 }
 
+static void step_cancel(struct run *run, const struct scn_step *step)
+{
+    const char *const *ids = step->arguments.ids.items;
+
+    for (size_t i = 0; i < step->arguments.ids.count && !run->is_over; i++) {
+        struct scn_call *call = (struct scn_call *)find_call(run, ids[i]);
+        if (call == NULL || !omni_cancel(&call->handle)) {
+            struct scn_finding *finding = scn_findings_add(&run->outcome->findings, SCN_FAIL,
+                                                           step->node, "cancel: step %s", ids[i]);
+            scn_finding_expected(finding, "under way");
+            scn_finding_actual(finding, "%s",
+                               call == NULL ? "it comes later in the file" : "it has ended");
+            run->is_over = true;
+        }
+    }
+}
+
 struct event_wait {
     struct run *run;
     const char *event;
@@ -424,6 +441,9 @@ static void run_step(struct run *run, const struct scn_step *step)
         break;
     case SCN_STEP_AWAIT:
         step_await(run, step);
+        break;
+    case SCN_STEP_CANCEL:
+        step_cancel(run, step);
         break;
     case SCN_STEP_TOGETHER:
         step_together(run, step);

@@ -35,6 +35,11 @@ struct scn_party_spec {
     const struct doc_node *extra; /* get_sub_timeout_ms, host, port as configuration has them */
     const struct doc_node *sub_timeout_node;
     uint64_t sub_timeout_us;
+    int model; /* enum omni_model */
+    const struct doc_node *poll_tries_node;
+    int64_t poll_tries;
+    const struct doc_node *poll_interval_node;
+    uint64_t poll_interval_us;
     bool is_constructed_by_step; /* set by the checker */
 };
 
@@ -158,6 +163,7 @@ struct scn_check {
     ROW(SCN_STEP_MSET, "mset")                                                                     \
     ROW(SCN_STEP_WAIT, "wait")                                                                     \
     ROW(SCN_STEP_AWAIT, "await")                                                                   \
+    ROW(SCN_STEP_CANCEL, "cancel")                                                                 \
     ROW(SCN_STEP_TOGETHER, "together")                                                             \
     ROW(SCN_STEP_KILL, "kill")                                                                     \
     ROW(SCN_STEP_START, "start")                                                                   \
@@ -204,6 +210,8 @@ struct scn_arguments {
     int mode;
     uint64_t ttl_us;
     uint64_t sub_timeout_us;
+    const struct doc_node *deadline_node;
+    uint64_t deadline_us; /* from the start of the step */
     bool is_only_if_absent;
     bool is_transaction;
     /* wait */
@@ -213,7 +221,7 @@ struct scn_arguments {
     /* start, restart */
     bool is_state_kept;
     uint64_t ready_after_us;
-    /* await, together, check, eventually */
+    /* await, cancel, together, check, eventually */
     struct doc_list ids;    /* const char * */
     struct doc_list steps;  /* struct scn_step */
     struct doc_list checks; /* struct scn_check */

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "connector/omni_connector.h"
 #include "fakeds/worker.h"
 #include "harness/payload.h"
 #include "harness/scenario.h"
@@ -129,6 +130,22 @@ static void refer_party(struct checker *checker, const struct doc_node *node, co
 
 /* ---- world ---- */
 
+static void check_model(struct checker *checker, const struct scn_party_spec *party)
+{
+    const struct doc_node *poll =
+        party->poll_tries_node != NULL ? party->poll_tries_node : party->poll_interval_node;
+
+    if (party->model == OMNI_POLLING && party->sub_timeout_node != NULL) {
+        struct doc_error *error = wrong(checker, party->sub_timeout_node,
+                                        "a polling connector never lets the worker wait");
+        doc_error_help(checker->errors, error, "set poll_tries and poll_interval");
+    }
+    if (party->model != OMNI_POLLING && poll != NULL) {
+        struct doc_error *error = wrong(checker, poll, "this connector does not poll");
+        doc_error_help(checker->errors, error, "say so: type: polling");
+    }
+}
+
 static void check_party(struct checker *checker, struct scn_party_spec *party)
 {
     if (party->worker != NULL && strcmp(party->worker, "nobody") != 0) {
@@ -140,6 +157,10 @@ static void check_party(struct checker *checker, struct scn_party_spec *party)
     if (party->sub_timeout_node != NULL && party->sub_timeout_us % 1000 != 0) {
         (void)wrong(checker, party->sub_timeout_node, "a sub-timeout is in whole milliseconds");
     }
+    if (party->poll_interval_node != NULL && party->poll_interval_us % 1000 != 0) {
+        (void)wrong(checker, party->poll_interval_node, "a poll interval is in whole milliseconds");
+    }
+    check_model(checker, party);
 }
 
 static void check_world(struct checker *checker)
@@ -266,6 +287,11 @@ static void check_get(struct checker *checker, struct scn_step *step)
     if (arguments->sub_timeout_us % 1000 != 0) {
         (void)wrong(checker, step->node, "a sub-timeout is in whole milliseconds");
     }
+    if (arguments->client != NULL && arguments->deadline_node != NULL) {
+        struct doc_error *error =
+            wrong(checker, arguments->deadline_node, "only calls of connectors have a deadline");
+        doc_error_help(checker->errors, error, "a client has its request_timeout");
+    }
     if (arguments->connector != NULL && doc_find(arguments->node, "sub_timeout") != NULL) {
         struct doc_error *error = wrong(checker, doc_find(arguments->node, "sub_timeout"),
                                         "a connector has its sub-timeout from its construction");
@@ -291,6 +317,42 @@ static void check_awaited(struct checker *checker, const struct scn_step *step)
     step_names(&checker->scenario->steps, &names);
     for (size_t i = 0; i < step->arguments.ids.count; i++) {
         refer(checker, step->arguments.node, ids[i], &names, "no step has this id");
+    }
+}
+
+/* The step with this id; NULL: none. */
+static const struct scn_step *step_of(const struct doc_list *list, const char *id)
+{
+    const struct scn_step *steps = list->items;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct scn_step *inner = NULL;
+        if (steps[i].id != NULL && strcmp(steps[i].id, id) == 0) {
+            return &steps[i];
+        }
+        if (steps[i].kind == SCN_STEP_TOGETHER) {
+            inner = step_of(&steps[i].arguments.steps, id);
+        }
+        if (inner != NULL) {
+            return inner;
+        }
+    }
+    return NULL;
+}
+
+/* Steps are checked in order: what is cancelled must stand before it, so its party is known. */
+static void check_cancelled(struct checker *checker, const struct scn_step *step)
+{
+    const char *const *ids = step->arguments.ids.items;
+
+    check_awaited(checker, step);
+    for (size_t i = 0; i < step->arguments.ids.count; i++) {
+        const struct scn_step *call = step_of(&checker->scenario->steps, ids[i]);
+        if (call != NULL && (call->arguments.connector == NULL || !call->is_background ||
+                             (call->kind != SCN_STEP_PUT && call->kind != SCN_STEP_GET))) {
+            (void)wrong(checker, step->arguments.node,
+                        "only a background put or get of a connector can be cancelled");
+        }
     }
 }
 
@@ -353,6 +415,9 @@ static void check_step(struct checker *checker, struct scn_step *step, bool is_t
         break;
     case SCN_STEP_AWAIT:
         check_awaited(checker, step);
+        break;
+    case SCN_STEP_CANCEL:
+        check_cancelled(checker, step);
         break;
     case SCN_STEP_TOGETHER:
         check_steps(checker, &step->arguments.steps, true);

@@ -19,6 +19,10 @@
     ROW("get_calls", source->get_calls, "calls of get")                                            \
     ROW("puts_refused", source->puts_refused_closed, "puts after close")                           \
     ROW("gets_refused", source->gets_refused_closed, "gets after close")                           \
+    ROW("puts_cancelled", source->puts_cancelled, "puts that a step gave up")                      \
+    ROW("gets_cancelled", source->gets_cancelled, "gets that a step gave up")                      \
+    ROW("puts_in_flight", source->puts_in_flight, "puts that have not ended")                      \
+    ROW("gets_in_flight", source->gets_in_flight, "gets that have not ended")                      \
     ROW("get_not_found", source->get_causes[DS_CAUSE_NOT_FOUND], "failed gets by cause")           \
     ROW("get_backend_timeout", source->get_causes[DS_CAUSE_BACKEND_TIMEOUT], "")                   \
     ROW("get_transport", source->get_causes[DS_CAUSE_TRANSPORT], "")                               \

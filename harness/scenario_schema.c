@@ -5,7 +5,7 @@
  */
 #include "harness/scenario_schema.h"
 
-#include "connector/ds_client.h"
+#include "connector/omni_connector.h"
 #include "wire/dsrpc.h"
 
 /* ---- world ---- */
@@ -49,7 +49,19 @@ static const struct doc_schema worker_schema = {
 
 #define PARTY(member) .offset = offsetof(struct scn_party_spec, member)
 
+static const struct doc_word models[] = {
+    {"yuanrong", OMNI_YUANRONG, "YuanrongConnector: one call of the client, the worker waits"},
+    {"polling", OMNI_POLLING, "PollingConnector: looks again and again, the worker never waits"},
+    {NULL, 0, NULL},
+};
+
 static const struct doc_field connector_fields[] = {
+    {.key = "type",
+     .kind = DOC_FIELD_WORD,
+     .words = models,
+     PARTY(model),
+     .preset = "yuanrong",
+     .help = "how its gets wait for a key"},
     {.key = "from",
      .kind = DOC_FIELD_TEXT,
      PARTY(from_stage),
@@ -72,6 +84,20 @@ static const struct doc_field connector_fields[] = {
      .node_at = DOC_NODE_AT(struct scn_party_spec, sub_timeout_node),
      .preset = "1s",
      .help = "how long a get waits for an absent key"},
+    {.key = "poll_tries",
+     .kind = DOC_FIELD_INTEGER,
+     .min = 1,
+     .max = INT32_MAX,
+     PARTY(poll_tries),
+     .node_at = DOC_NODE_AT(struct scn_party_spec, poll_tries_node),
+     .preset = "20",
+     .help = "polling: how often a get looks"},
+    {.key = "poll_interval",
+     .kind = DOC_FIELD_DURATION,
+     PARTY(poll_interval_us),
+     .node_at = DOC_NODE_AT(struct scn_party_spec, poll_interval_node),
+     .preset = "50ms",
+     .help = "polling: pause between two looks"},
     {.key = "connect_timeout",
      .kind = DOC_FIELD_DURATION,
      PARTY(connect_timeout_us),
@@ -91,7 +117,7 @@ static const struct doc_field connector_fields[] = {
 
 static const struct doc_schema connector_schema = {
     .name = "connector",
-    .help = "A YuanrongConnector for one edge.",
+    .help = "A connector for one edge.",
     .fields = connector_fields,
     .fields_count = COUNT_OF(connector_fields),
 };
@@ -166,14 +192,10 @@ static const struct doc_schema world_schema = {
 /* ---- expectations ---- */
 
 static const struct doc_word detail_words[] = {
-    {"none", DS_DETAIL_NONE, "succeeded"},
-    {"answered", DS_DETAIL_ANSWERED, "the worker said so"},
-    {"checked", DS_DETAIL_CHECKED, "refused by the client's own checks, nothing sent"},
-    {"silence", DS_DETAIL_SILENCE, "no answer in time"},
-    {"declared-lost", DS_DETAIL_DECLARED_LOST, "heartbeats are missing, fails at once"},
-    {"undecodable", DS_DETAIL_UNDECODABLE, "an answer that is not one"},
-    {"closed", DS_DETAIL_CLOSED, "closed, or never initialised"},
-    {NULL, 0, NULL},
+#define DETAIL_ROW(name, word, help) {word, name, help},
+    DS_DETAIL_LIST(DETAIL_ROW)
+#undef DETAIL_ROW
+        {NULL, 0, NULL},
 };
 
 static const struct doc_word cause_words[] = {

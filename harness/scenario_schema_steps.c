@@ -55,7 +55,15 @@
         .help = "how long to wait for absent keys"                                                 \
     }
 
-static const struct doc_field put_fields[] = {FIELD_CONNECTOR, FIELD_KEY, FIELD_DATA};
+#define FIELD_DEADLINE                                                                             \
+    {                                                                                              \
+        .key = "deadline", .kind = DOC_FIELD_DURATION, ARG(deadline_us),                           \
+        .node_at = DOC_NODE_AT(struct scn_arguments, deadline_node),                               \
+        .help = "connectors: the call ends after this long at the latest"                          \
+    }
+
+static const struct doc_field put_fields[] = {FIELD_CONNECTOR, FIELD_KEY, FIELD_DATA,
+                                              FIELD_DEADLINE};
 static const struct doc_field get_fields[] = {
     FIELD_CONNECTOR,
     FIELD_CLIENT,
@@ -72,6 +80,7 @@ static const struct doc_field get_fields[] = {
      .shape = "list, or {count: N, pattern: \"k-${i}\"}",
      .help = "several keys, clients only"},
     FIELD_SUB_TIMEOUT,
+    FIELD_DEADLINE,
 };
 static const struct doc_field cleanup_fields[] = {FIELD_CONNECTOR, FIELD_KEY};
 static const struct doc_field party_fields[] = {FIELD_CONNECTOR, FIELD_CLIENT};
@@ -332,6 +341,8 @@ static const struct doc_field step_fields[] = {
                 "lets time pass, or waits for an event"),
     STEP_CUSTOM("await", SCN_STEP_AWAIT, read_ids, "id, or list of ids",
                 "waits for background steps"),
+    STEP_CUSTOM("cancel", SCN_STEP_CANCEL, read_ids, "id, or list of ids",
+                "gives up background puts and gets of connectors"),
     STEP_CUSTOM("together", SCN_STEP_TOGETHER, read_together, "list of steps",
                 "starts all of them at once and waits for all"),
     STEP_CHOICE("kill", SCN_STEP_KILL, kill_schema, "kills a worker"),
