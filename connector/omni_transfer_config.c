@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,7 +84,7 @@ static enum rt_status refuse_suffix(const char *path, omni_transfer_problem_fn *
                                *suffix == '\0' ? "" : "\"");
         doc_error_help(errors, error, "name the file .yaml, .yml or .json");
     } else {
-        (void)doc_error_add_file(errors, path, "cannot open this file: there is none");
+        (void)doc_error_add_file(errors, path, "cannot open this file: %s", strerror(ENOENT));
     }
     tell(errors, false, report, arg);
     doc_error_list_destroy(errors);

@@ -8,7 +8,9 @@
  * the exit code. */
 int dstest_run(int argc, char **argv);
 int dstest_check(int argc, char **argv);
+int dstest_config(int argc, char **argv);
 int dstest_fmt(int argc, char **argv);
+int dstest_payload(int argc, char **argv);
 int dstest_reference(int argc, char **argv);
 int dstest_schema(int argc, char **argv);
 

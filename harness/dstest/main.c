@@ -13,7 +13,9 @@ struct command {
 static const struct command commands[] = {
     {"run", dstest_run, "run scenarios and judge them"},
     {"check", dstest_check, "check scenario files without running anything"},
+    {"config", dstest_config, "show a transfer configuration"},
     {"fmt", dstest_fmt, "format scenario files in place; comments stay"},
+    {"payload", dstest_payload, "look into a serialized value, or make one from JSON"},
     {"reference", dstest_reference, "print the reference page of the scenario language"},
     {"schema", dstest_schema, "print a JSON Schema of the scenario language"},
 };
