@@ -11,6 +11,7 @@
 #include "runtime/status.h"
 
 struct doc_node;
+struct doc_column_mark;
 
 /* A place in a file. Lines and columns count from 1; columns are characters, a tab is one. */
 struct doc_position {
@@ -25,6 +26,7 @@ struct doc_source {
     struct rt_slice text;
     const size_t *line_offsets; /* where each line starts */
     size_t line_count;
+    const struct doc_column_mark *column_marks; /* document/ only */
 };
 
 /* One problem, complete in itself: it outlives the document. Texts belong to the list. */

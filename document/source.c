@@ -4,6 +4,18 @@
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 #define BYTE_ORDER_MARK_BYTES (sizeof(byte_order_mark) - 1)
 
+/* Columns are counted from the nearest mark before, so that a file of one long line is not walked
+ * from its start for each of its nodes. */
+#define MARK_EVERY_BYTES 256
+
+struct doc_column_mark {
+    size_t offset_bytes; /* the first character at or behind the mark's place */
+    uint32_t column;
+};
+
+static enum rt_status set_marks(struct doc_source *source, struct doc__arena *arena);
+static size_t step(struct rt_slice text, size_t offset);
+
 /* A line ends with LF, CR LF or a lone CR. Returns the offset after its end. */
 static size_t next_line(struct rt_slice text, size_t offset)
 {
@@ -40,6 +52,33 @@ enum rt_status doc__source_init(struct doc_source *source, struct doc__arena *ar
     }
     *source = (struct doc_source){
         .path = path, .text = text, .line_offsets = offsets, .line_count = line_count};
+    return set_marks(source, arena);
+}
+
+static enum rt_status set_marks(struct doc_source *source, struct doc__arena *arena)
+{
+    size_t count = source->text.len_bytes / MARK_EVERY_BYTES + 1;
+    struct doc_column_mark *marks = doc__arena_alloc_array(arena, count, sizeof(*marks));
+    size_t offset = source->line_offsets[0];
+    size_t line = 1;
+    uint32_t column = 1;
+    size_t i;
+
+    if (marks == NULL) {
+        return RT_E_NOMEM;
+    }
+    for (i = 0; i < count; i++) {
+        while (offset < i * MARK_EVERY_BYTES) {
+            offset += step(source->text, offset);
+            column++;
+            if (line < source->line_count && offset == source->line_offsets[line]) {
+                line++; /* a line starts with a character: none spans its end */
+                column = 1;
+            }
+        }
+        marks[i] = (struct doc_column_mark){.offset_bytes = offset, .column = column};
+    }
+    source->column_marks = marks;
     return RT_OK;
 }
 
@@ -56,6 +95,7 @@ struct doc_position doc__source_position(const struct doc_source *source, size_t
     struct doc_position position = {.offset_bytes = offset_bytes, .column = 1};
     size_t low = 0;
     size_t high = source->line_count;
+    const struct doc_column_mark *mark;
     size_t offset;
 
     if (position.offset_bytes > source->text.len_bytes) {
@@ -70,8 +110,13 @@ struct doc_position doc__source_position(const struct doc_source *source, size_t
         }
     }
     position.line = (uint32_t)low + 1;
-    for (offset = source->line_offsets[low]; offset < position.offset_bytes;
-         offset += step(source->text, offset)) {
+    offset = source->line_offsets[low];
+    mark = &source->column_marks[position.offset_bytes / MARK_EVERY_BYTES];
+    if (mark->offset_bytes > offset && mark->offset_bytes <= position.offset_bytes) {
+        offset = mark->offset_bytes;
+        position.column = mark->column;
+    }
+    for (; offset < position.offset_bytes; offset += step(source->text, offset)) {
         position.column++;
     }
     return position;

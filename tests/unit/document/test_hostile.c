@@ -270,6 +270,48 @@ static void file__valid__is_read_with_its_path(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Columns are characters, however long the line is and wherever it begins; and a large file of one
+ * line costs no more than one of many: were each line walked from its start, this took minutes. */
+static void positions__one_long_line__are_exact_and_cheap(void **state)
+{
+    static const char before[] = "# \xc3\xa9\xc3\xa9\r\n\r\n";
+    struct fixture *fx = *state;
+    const size_t count = 200000;
+    size_t size = 0;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &size);
+    size_t i;
+
+    fprintf(out, "%s[", before);
+    for (i = 0; i < count; i++) {
+        fprintf(out, "\xe2\x82\xac%s", i % 1000 == 999 ? ",\n" : ", ");
+    }
+    fprintf(out, "x]");
+    assert_int_equal(fclose(out), 0);
+    const struct doc_node *root = root_of(fx, DOC_MODE_YAML11, text);
+    assert_int_equal(root->count, count + 1);
+    for (i = 0; i < count; i++) {
+        uint32_t column = (uint32_t)(i % 1000) * 3 + (i < 1000 ? 2 : 1);
+        assert_place(root->items[i]->start, (uint32_t)(i / 1000) + 3, column);
+        assert_place(root->items[i]->end, (uint32_t)(i / 1000) + 3, column + 1);
+    }
+    free(text);
+
+    out = open_memstream(&text, &size);
+    fprintf(out, "[");
+    for (i = 0; i < count; i++) {
+        fprintf(out, "\xc3\xa9, ");
+    }
+    fprintf(out, "x]");
+    assert_int_equal(fclose(out), 0);
+    root = root_of(fx, DOC_MODE_YAML11, text);
+    for (i = 0; i < count; i++) {
+        assert_place(root->items[i]->start, 1, (uint32_t)i * 3 + 2);
+        assert_int_equal(root->items[i]->start.offset_bytes, 1 + i * 4);
+    }
+    free(text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -283,6 +325,7 @@ int main(void)
         CASE(file__of_100_megabytes__is_refused_unread),
         CASE(file__unreadable__is_one_clear_error),
         CASE(file__valid__is_read_with_its_path),
+        CASE(positions__one_long_line__are_exact_and_cheap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
