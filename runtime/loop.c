@@ -22,7 +22,6 @@
 
 static enum rt_status open_base(struct rt_loop *loop);
 static void close_base(struct rt_loop *loop);
-static uint64_t system_now_us(void);
 
 static enum rt_status run_simulated(struct rt_loop *loop, rt_done_fn *done, void *arg,
                                     uint64_t deadline_us);
@@ -53,6 +52,7 @@ enum rt_status rt_loop_create(enum rt_loop_mode mode, struct rt_loop **out_loop)
     loop->alarm_us = RT_NEVER;
     loop->wake_fd = -1;
     atomic_init(&loop->has_posts, false);
+    atomic_init(&loop->is_asleep, false);
     pthread_mutex_init(&loop->post_mutex, NULL);
     status = rt__timers_init(&loop->timers);
     if (status == RT_OK && mode == RT_LOOP_SOCKETS) {
@@ -82,7 +82,7 @@ static enum rt_status open_base(struct rt_loop *loop)
     if (loop->base == NULL) {
         return RT_E_NOMEM;
     }
-    loop->epoch_us = system_now_us();
+    loop->epoch_us = rt_monotonic_us();
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->wake_fd < 0) {
         return RT_E_IO;
@@ -120,12 +120,17 @@ static void close_base(struct rt_loop *loop)
 
 /* ---- clock -------------------------------------------------------------------------------- */
 
-static uint64_t system_now_us(void)
+uint64_t rt_monotonic_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t rt_loop_of_monotonic_us(const struct rt_loop *loop, uint64_t monotonic_us)
+{
+    return monotonic_us > loop->epoch_us ? monotonic_us - loop->epoch_us : 0;
 }
 
 enum rt_loop_mode rt_loop_mode(const struct rt_loop *loop)
@@ -140,7 +145,7 @@ uint64_t rt_loop_now_us(const struct rt_loop *loop)
         struct rt_loop *cache = (struct rt_loop *)(uintptr_t)loop;
 
         cache->is_clock_stale = false;
-        cache->now_us = system_now_us() - loop->epoch_us;
+        cache->now_us = rt_monotonic_us() - loop->epoch_us;
     }
     return loop->now_us;
 }
@@ -320,11 +325,15 @@ static enum rt_status wait_for_events(struct rt_loop *loop, bool has_more, uint6
             deadline_us = next->deadline_us;
         }
         arm_alarm(loop, deadline_us);
+        /* Whoever posts from now on writes to wake_fd; what was posted before is seen here. */
+        atomic_store(&loop->is_asleep, true);
+        has_more = atomic_load(&loop->has_posts);
     }
     /* Callbacks of descriptors read the clock when they ask for it, after the wait. */
     loop->is_clock_stale = true;
-    return event_base_loop(loop->base, has_more ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0 ? RT_E_IO
-                                                                                     : RT_OK;
+    int result = event_base_loop(loop->base, has_more ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+    atomic_store(&loop->is_asleep, false);
+    return result < 0 ? RT_E_IO : RT_OK;
 }
 
 static void arm_alarm(struct rt_loop *loop, uint64_t deadline_us)
@@ -357,18 +366,16 @@ static void on_alarm(evutil_socket_t fd, short what, void *arg)
 enum rt_status rt_loop_post(struct rt_loop *loop, rt_task_fn *run, void *arg)
 {
     struct rt__post *post = malloc(sizeof(*post));
-    bool was_empty;
 
     if (post == NULL) {
         return RT_E_NOMEM;
     }
     *post = (struct rt__post){.run = run, .arg = arg};
     pthread_mutex_lock(&loop->post_mutex);
-    was_empty = loop->posts == NULL;
     *loop->posts_end = post;
     loop->posts_end = &post->next;
     atomic_store(&loop->has_posts, true);
-    if (was_empty && loop->wake_fd >= 0) {
+    if (atomic_exchange(&loop->is_asleep, false)) { /* once for each sleep */
         uint64_t one = 1;
         /* Cannot fail: the counter is far from full. Under the mutex, so that the loop does not
          * run the post and go away in between. */

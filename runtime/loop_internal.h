@@ -40,6 +40,7 @@ struct rt_loop {
     struct rt__post *posts;
     struct rt__post **posts_end;
     atomic_bool has_posts;
+    atomic_bool is_asleep; /* sockets: it waits, or is about to; it must be woken */
 
     /* Sockets only. */
     struct event_base *base;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define LOG_MAX_COUNT 64
@@ -16,6 +18,7 @@
 #define PATIENCE_US   UINT64_C(10000000)
 #define POST_COUNT    1000
 #define THREAD_COUNT  4
+#define PING_COUNT    5000
 
 struct fixture {
     struct rt_loop *loop;
@@ -260,6 +263,69 @@ static void post__from_threads_while_the_loop_waits__all_run_here(void **state)
     }
 }
 
+/* Each post finds the loop about to wait, waiting or just awake; a wake-up that is lost would leave
+ * it asleep for ever. */
+struct ping {
+    struct rt_loop *loop;
+    atomic_int ran_count;
+};
+
+static void on_ping(void *arg)
+{
+    struct ping *ping = arg;
+
+    atomic_fetch_add(&ping->ran_count, 1);
+}
+
+static void *post_one_by_one(void *arg)
+{
+    struct ping *ping = arg;
+
+    for (int i = 0; i < PING_COUNT; i++) {
+        if (rt_loop_post(ping->loop, on_ping, ping) != RT_OK) {
+            abort();
+        }
+        while (atomic_load(&ping->ran_count) == i) {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+static bool has_run_all_pings(void *arg)
+{
+    struct ping *ping = arg;
+
+    return atomic_load(&ping->ran_count) == PING_COUNT;
+}
+
+static void post__one_at_a_time__each_wakes_the_loop(void **state)
+{
+    struct fixture *fx = *state;
+    struct ping ping = {.loop = fx->loop};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, post_one_by_one, &ping), 0);
+    assert_int_equal(
+        rt_loop_run(fx->loop, has_run_all_pings, &ping, rt_loop_now_us(fx->loop) + PATIENCE_US),
+        RT_OK);
+    pthread_join(thread, NULL);
+}
+
+static void monotonic__on_the_loops_clock__is_the_same_moment(void **state)
+{
+    struct fixture *fx = *state;
+    uint64_t before_us = rt_loop_of_monotonic_us(fx->loop, rt_monotonic_us());
+
+    /* A deadline in the past: the clock is read anew and nothing is waited for. */
+    assert_int_equal(rt_loop_run(fx->loop, NULL, NULL, 0), RT_E_TIMEOUT);
+    uint64_t now_us = rt_loop_now_us(fx->loop);
+    uint64_t after_us = rt_loop_of_monotonic_us(fx->loop, rt_monotonic_us());
+
+    assert_true(before_us <= now_us && now_us <= after_us);
+    assert_int_equal(rt_loop_of_monotonic_us(fx->loop, 0), 0); /* long before it was made */
+}
+
 static void post__loop_destroyed_before_it_ran__runs_first(void **state)
 {
     struct fixture *fx = *state;
@@ -491,6 +557,8 @@ int main(void)
         SIMULATED(timers__many_armed_moved_and_disarmed__run_in_order),
         SOCKETS(deadline__sockets__is_told_not_before),
         SOCKETS(tasks__sockets_and_endless__deadline_still_comes),
+        SOCKETS(post__one_at_a_time__each_wakes_the_loop),
+        SOCKETS(monotonic__on_the_loops_clock__is_the_same_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
