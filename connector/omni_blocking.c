@@ -7,23 +7,28 @@
 #include "connector/omni_blocking_internal.h"
 
 /*
- * A call is an operation that the caller's thread posts to the loop and the I/O thread performs:
+ * A call is an operation that the caller's thread queues and the I/O thread performs:
  *
- *   caller   submit --post--> . . . . . . . . . . . . . wait <--signal--.
- *   I/O                        perform --> omni_put --> on_put --> complete
+ *   caller   submit --queue--> . . . . . . . . . . . . . . . sem_wait <--sem_post--.
+ *   I/O            omni__perform_queued --> omni_put --> on_put --> complete ------'
  *
- * Posting happens under the mutex together with the question whether the connector is stopping, so
+ * Queueing happens under the mutex together with the question whether the connector is stopping, so
  * every operation that was accepted comes before the one that stops the thread, and is performed.
+ * The I/O thread is woken only when the queue was empty.
  */
 static enum rt_status start_thread(struct omni_blocking *blocking);
 static enum rt_status check_caller(const struct omni_blocking *blocking, bool may_be_io_thread,
                                    char *out_text);
 static enum rt_status submit(struct omni_operation *operation);
-static enum rt_status post_locked(struct omni_operation *operation);
+static enum rt_status queue_locked(struct omni_operation *operation);
 static enum rt_status submit_and_wait(struct omni_operation *operation);
 static enum rt_status call(struct omni_operation *operation, struct omni_call_result *out_result);
+static enum rt_status check_deadline(const struct omni_operation *operation, char *out_text);
 static enum rt_status submit_copy(const struct omni_operation *operation);
+static struct omni_operation *copy_of(const struct omni_operation *operation);
 static void refuse(struct omni_operation *operation);
+
+static const struct omni_blocking_options NO_OPTIONS = {.has_deadline = false};
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
@@ -38,6 +43,7 @@ enum rt_status omni_blocking_create(const struct omni_blocking_config *config,
     }
     blocking->pid = getpid();
     blocking->config = config;
+    blocking->model = config->connector.model;
     snprintf(blocking->name, sizeof(blocking->name), "%s",
              config->name == NULL ? "connector" : config->name);
     pthread_mutex_init(&blocking->mutex, NULL);
@@ -89,18 +95,15 @@ void omni_blocking_destroy(struct omni_blocking *blocking)
     }
     struct omni_operation stop = {.blocking = blocking, .kind = OP_STOP};
     pthread_mutex_lock(&blocking->mutex);
-    while (rt_loop_post(blocking->loop, omni__perform, &stop) != RT_OK) {
+    while (queue_locked(&stop) != RT_OK) {
         sched_yield(); /* no memory for a few bytes: there is nothing better to do */
     }
     blocking->is_stopping = true;
     pthread_mutex_unlock(&blocking->mutex);
     pthread_join(blocking->thread, NULL);
-
-    pthread_mutex_lock(&blocking->mutex);
-    while (blocking->caller_count > 0) { /* they have their results and are about to leave */
-        pthread_cond_wait(&blocking->changed, &blocking->mutex);
+    while (atomic_load(&blocking->caller_count) > 0) {
+        sched_yield(); /* they have their results and are about to leave */
     }
-    pthread_mutex_unlock(&blocking->mutex);
     pthread_cond_destroy(&blocking->changed);
     pthread_mutex_destroy(&blocking->mutex);
     free(blocking);
@@ -112,12 +115,23 @@ enum rt_status omni_blocking_put(struct omni_blocking *blocking, const char *fro
                                  const char *to_stage, struct rt_slice put_key,
                                  const struct omni_value *data, struct omni_call_result *out_result)
 {
+    return omni_blocking_put_with(blocking, from_stage, to_stage, put_key, data, &NO_OPTIONS,
+                                  out_result);
+}
+
+enum rt_status omni_blocking_put_with(struct omni_blocking *blocking, const char *from_stage,
+                                      const char *to_stage, struct rt_slice put_key,
+                                      const struct omni_value *data,
+                                      const struct omni_blocking_options *options,
+                                      struct omni_call_result *out_result)
+{
     struct omni_operation operation = {.blocking = blocking,
                                        .kind = OP_PUT,
                                        .from_stage = from_stage,
                                        .to_stage = to_stage,
                                        .key = put_key,
-                                       .data = data};
+                                       .data = data,
+                                       .options = *options};
     return call(&operation, out_result);
 }
 
@@ -125,11 +139,29 @@ enum rt_status omni_blocking_get(struct omni_blocking *blocking, const char *fro
                                  const char *to_stage, struct rt_slice get_key,
                                  struct omni_call_result *out_result)
 {
+    return omni_blocking_get_with(blocking, from_stage, to_stage, get_key, &NO_OPTIONS, out_result);
+}
+
+enum rt_status omni_blocking_get_with_deadline(struct omni_blocking *blocking,
+                                               const char *from_stage, const char *to_stage,
+                                               struct rt_slice get_key, uint64_t deadline_us,
+                                               struct omni_call_result *out_result)
+{
+    const struct omni_blocking_options options = {.has_deadline = true, .deadline_us = deadline_us};
+    return omni_blocking_get_with(blocking, from_stage, to_stage, get_key, &options, out_result);
+}
+
+enum rt_status omni_blocking_get_with(struct omni_blocking *blocking, const char *from_stage,
+                                      const char *to_stage, struct rt_slice get_key,
+                                      const struct omni_blocking_options *options,
+                                      struct omni_call_result *out_result)
+{
     struct omni_operation operation = {.blocking = blocking,
                                        .kind = OP_GET,
                                        .from_stage = from_stage,
                                        .to_stage = to_stage,
-                                       .key = get_key};
+                                       .key = get_key,
+                                       .options = *options};
     return call(&operation, out_result);
 }
 
@@ -138,6 +170,9 @@ static enum rt_status call(struct omni_operation *operation, struct omni_call_re
     *out_result = (struct omni_call_result){.outcome = OMNI_REFUSED};
     operation->result = out_result;
     enum rt_status status = check_caller(operation->blocking, false, out_result->text);
+    if (status == RT_OK) {
+        status = check_deadline(operation, out_result->text);
+    }
     if (status != RT_OK) {
         return status;
     }
@@ -152,9 +187,31 @@ static enum rt_status call(struct omni_operation *operation, struct omni_call_re
     return status;
 }
 
+static enum rt_status check_deadline(const struct omni_operation *operation, char *out_text)
+{
+    const char *text = omni_no_deadline_text(operation->blocking->model);
+    if (operation->kind != OP_GET || !operation->options.has_deadline || text == NULL) {
+        return RT_OK;
+    }
+    if (out_text != NULL) {
+        snprintf(out_text, OMNI_BLOCKING_TEXT_BYTES, "%s", text);
+    }
+    return RT_E_INVALID;
+}
+
 enum rt_status omni_blocking_put_async(struct omni_blocking *blocking, const char *from_stage,
                                        const char *to_stage, struct rt_slice put_key,
                                        const struct omni_value *data, omni_put_fn *done, void *arg)
+{
+    return omni_blocking_put_async_with(blocking, from_stage, to_stage, put_key, data, &NO_OPTIONS,
+                                        done, arg);
+}
+
+enum rt_status omni_blocking_put_async_with(struct omni_blocking *blocking, const char *from_stage,
+                                            const char *to_stage, struct rt_slice put_key,
+                                            const struct omni_value *data,
+                                            const struct omni_blocking_options *options,
+                                            omni_put_fn *done, void *arg)
 {
     struct omni_operation operation = {.blocking = blocking,
                                        .kind = OP_PUT,
@@ -162,6 +219,7 @@ enum rt_status omni_blocking_put_async(struct omni_blocking *blocking, const cha
                                        .to_stage = to_stage,
                                        .key = put_key,
                                        .data = data,
+                                       .options = *options,
                                        .put_done = done,
                                        .arg = arg};
     return submit_copy(&operation);
@@ -171,11 +229,21 @@ enum rt_status omni_blocking_get_async(struct omni_blocking *blocking, const cha
                                        const char *to_stage, struct rt_slice get_key,
                                        omni_get_fn *done, void *arg)
 {
+    return omni_blocking_get_async_with(blocking, from_stage, to_stage, get_key, &NO_OPTIONS, done,
+                                        arg);
+}
+
+enum rt_status omni_blocking_get_async_with(struct omni_blocking *blocking, const char *from_stage,
+                                            const char *to_stage, struct rt_slice get_key,
+                                            const struct omni_blocking_options *options,
+                                            omni_get_fn *done, void *arg)
+{
     struct omni_operation operation = {.blocking = blocking,
                                        .kind = OP_GET,
                                        .from_stage = from_stage,
                                        .to_stage = to_stage,
                                        .key = get_key,
+                                       .options = *options,
                                        .get_done = done,
                                        .arg = arg};
     return submit_copy(&operation);
@@ -183,16 +251,35 @@ enum rt_status omni_blocking_get_async(struct omni_blocking *blocking, const cha
 
 static enum rt_status submit_copy(const struct omni_operation *operation)
 {
-    enum rt_status status = check_caller(operation->blocking, true, NULL);
+    struct omni_blocking *blocking = operation->blocking;
+    enum rt_status status = check_caller(blocking, true, NULL);
+    if (status == RT_OK) {
+        status = check_deadline(operation, NULL);
+    }
     if (status != RT_OK) {
         return status;
     }
+    struct omni_operation *copy = copy_of(operation);
+    if (copy == NULL) {
+        return RT_E_NOMEM;
+    }
+    atomic_fetch_add(&blocking->caller_count, 1);
+    status = submit(copy);
+    atomic_fetch_sub(&blocking->caller_count, 1);
+    if (status != RT_OK) {
+        free(copy);
+    }
+    return status;
+}
+
+static struct omni_operation *copy_of(const struct omni_operation *operation)
+{
     size_t from_bytes = strlen(operation->from_stage) + 1;
     size_t to_bytes = strlen(operation->to_stage) + 1;
     size_t key_bytes = operation->key.len_bytes;
     struct omni_operation *copy = malloc(sizeof(*copy) + from_bytes + to_bytes + key_bytes);
     if (copy == NULL) {
-        return RT_E_NOMEM;
+        return NULL;
     }
     *copy = *operation;
     copy->from_stage = memcpy(copy->texts, operation->from_stage, from_bytes);
@@ -201,11 +288,23 @@ static enum rt_status submit_copy(const struct omni_operation *operation)
         void *key = memcpy(copy->texts + from_bytes + to_bytes, operation->key.data, key_bytes);
         copy->key = rt_slice_of(key, key_bytes);
     }
-    status = submit(copy);
+    return copy;
+}
+
+enum rt_status omni_blocking_cancel(struct omni_blocking *blocking,
+                                    struct omni_blocking_handle *handle)
+{
+    struct omni_operation operation = {
+        .blocking = blocking, .kind = OP_CANCEL, .options.handle = handle};
+    enum rt_status status = check_caller(blocking, true, NULL);
     if (status != RT_OK) {
-        free(copy);
+        return status;
     }
-    return status;
+    if (pthread_equal(pthread_self(), blocking->thread)) {
+        omni__cancel_here(handle);
+        return RT_OK;
+    }
+    return submit_and_wait(&operation);
 }
 
 enum rt_status omni_blocking_cleanup(struct omni_blocking *blocking, struct rt_slice request_id)
@@ -275,38 +374,39 @@ static enum rt_status submit(struct omni_operation *operation)
 {
     struct omni_blocking *blocking = operation->blocking;
     pthread_mutex_lock(&blocking->mutex);
-    enum rt_status status = post_locked(operation);
+    enum rt_status status = blocking->is_stopping ? RT_E_CANCELLED : queue_locked(operation);
     pthread_mutex_unlock(&blocking->mutex);
     return status;
 }
 
-/* Posting and the question belong together: see the top. */
-static enum rt_status post_locked(struct omni_operation *operation)
+static enum rt_status queue_locked(struct omni_operation *operation)
 {
     struct omni_blocking *blocking = operation->blocking;
-    if (blocking->is_stopping) {
-        return RT_E_CANCELLED;
+    operation->next = NULL;
+    if (blocking->first != NULL) {
+        blocking->last->next = operation;
+    } else if (rt_loop_post(blocking->loop, omni__perform_queued, blocking) == RT_OK) {
+        blocking->first = operation;
+    } else {
+        return RT_E_NOMEM;
     }
-    return rt_loop_post(blocking->loop, omni__perform, operation);
+    blocking->last = operation;
+    return RT_OK;
 }
 
 static enum rt_status submit_and_wait(struct omni_operation *operation)
 {
     struct omni_blocking *blocking = operation->blocking;
-    pthread_mutex_lock(&blocking->mutex);
-    enum rt_status status = post_locked(operation);
+    atomic_fetch_add(&blocking->caller_count, 1);
+    sem_init(&operation->done, 0, 0);
+    enum rt_status status = submit(operation);
     if (status == RT_OK) {
-        pthread_cond_init(&operation->done_cond, NULL);
-        blocking->caller_count++;
-        while (!operation->is_done) {
-            pthread_cond_wait(&operation->done_cond, &blocking->mutex);
+        while (sem_wait(&operation->done) != 0) { /* a signal's handler ran on this thread */
         }
-        blocking->caller_count--;
-        pthread_cond_broadcast(&blocking->changed);
-        pthread_cond_destroy(&operation->done_cond);
         status = operation->status;
     }
-    pthread_mutex_unlock(&blocking->mutex);
+    sem_destroy(&operation->done);
+    atomic_fetch_sub(&blocking->caller_count, 1); /* nothing of `blocking` is touched after it */
     return status;
 }
 

@@ -40,10 +40,11 @@ void omni_blocking_destroy(struct omni_blocking *blocking);
 
 /* How a call ended. */
 enum omni_outcome {
-    OMNI_DONE,   /* put: stored; get: `data` is there */
-    OMNI_EMPTY,  /* get: the client brought nothing, and no failure */
-    OMNI_FAILED, /* `cause`, `code`, `detail` and `text` say why */
-    OMNI_REFUSED /* closed before or meanwhile, or refused by these functions: see `text` */
+    OMNI_DONE,     /* put: stored; get: `data` is there */
+    OMNI_EMPTY,    /* get: the client brought nothing, and no failure */
+    OMNI_FAILED,   /* `cause`, `code`, `detail` and `text` say why */
+    OMNI_REFUSED,  /* closed before or meanwhile, or refused by these functions: see `text` */
+    OMNI_CANCELLED /* given up by omni_blocking_cancel() */
 };
 
 struct omni_call_result {
@@ -93,6 +94,64 @@ RT_NODISCARD enum rt_status omni_blocking_get_async(struct omni_blocking *blocki
                                                     const char *from_stage, const char *to_stage,
                                                     struct rt_slice get_key, omni_get_fn *done,
                                                     void *arg);
+
+/* ---- extensions of a call ---- */
+
+/* A call that may be given up by another thread. Zero it before its one call, and keep it until
+ * the call has ended and every cancel of it has returned. What is in it belongs to the I/O thread.
+ */
+struct omni_blocking_handle {
+    struct omni_operation *operation; /* NULL: not under way */
+    bool is_cancelled;
+};
+
+/* Beyond upstream's contract; all zero is none of it. See struct omni_call_options. */
+struct omni_blocking_options {
+    bool has_deadline;
+    uint64_t deadline_us; /* CLOCK_MONOTONIC, as rt_monotonic_us() reads it */
+    struct omni_blocking_handle *handle;
+};
+
+/* As above. RT_E_INVALID also when a get of a connector without deadlines has one; the result's
+ * text is what its base class raises. */
+RT_NODISCARD enum rt_status omni_blocking_put_with(struct omni_blocking *blocking,
+                                                   const char *from_stage, const char *to_stage,
+                                                   struct rt_slice put_key,
+                                                   const struct omni_value *data,
+                                                   const struct omni_blocking_options *options,
+                                                   struct omni_call_result *out_result);
+RT_NODISCARD enum rt_status omni_blocking_get_with(struct omni_blocking *blocking,
+                                                   const char *from_stage, const char *to_stage,
+                                                   struct rt_slice get_key,
+                                                   const struct omni_blocking_options *options,
+                                                   struct omni_call_result *out_result);
+RT_NODISCARD enum rt_status omni_blocking_put_async_with(
+    struct omni_blocking *blocking, const char *from_stage, const char *to_stage,
+    struct rt_slice put_key, const struct omni_value *data,
+    const struct omni_blocking_options *options, omni_put_fn *done, void *arg);
+RT_NODISCARD enum rt_status omni_blocking_get_async_with(
+    struct omni_blocking *blocking, const char *from_stage, const char *to_stage,
+    struct rt_slice get_key, const struct omni_blocking_options *options, omni_get_fn *done,
+    void *arg);
+
+/* The contract's receive with a monotonic deadline. */
+RT_NODISCARD enum rt_status omni_blocking_get_with_deadline(
+    struct omni_blocking *blocking, const char *from_stage, const char *to_stage,
+    struct rt_slice get_key, uint64_t deadline_us, struct omni_call_result *out_result);
+
+/*
+ * Ends the call of this handle as cancelled; one that has not begun ends so when it begins, without
+ * a request and without moving a counter. One that has ended stays as it is. Also from the I/O
+ * thread.
+ *
+ *   RT_OK           the call ends now, or has ended
+ *   RT_E_CANCELLED  the connector is being destroyed, which ends the call as well
+ *   RT_E_INVALID    in a child after fork(); RT_E_NOMEM: nothing happened
+ */
+RT_NODISCARD enum rt_status omni_blocking_cancel(struct omni_blocking *blocking,
+                                                 struct omni_blocking_handle *handle);
+
+/* ---- the rest of the contract ---- */
 
 /* As the functions of omni_connector.h; errors as omni_blocking_put(). */
 RT_NODISCARD enum rt_status omni_blocking_cleanup(struct omni_blocking *blocking,

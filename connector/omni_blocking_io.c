@@ -11,11 +11,14 @@ static void on_constructed(void *arg, struct omni_connector *connector, const ch
 static bool is_stopped(void *arg);
 static void set_state(struct omni_blocking *blocking, enum omni_blocking_state state,
                       enum rt_status status, const char *text);
+static void perform(struct omni_operation *operation);
 static enum rt_status perform_call(struct omni_operation *operation);
+static void end_unsent(struct omni_operation *operation);
 static void on_put(void *arg, const struct omni_put_result *result);
 static void on_get(void *arg, const struct omni_get_result *result);
 static void copy_health(const struct omni_connector *connector,
                         struct omni_blocking_health *out_health);
+static void leave_handle(struct omni_operation *operation);
 static void complete(struct omni_operation *operation, enum rt_status status);
 
 /* ---- the thread ---------------------------------------------------------------------------- */
@@ -94,9 +97,24 @@ static bool is_stopped(void *arg)
 
 /* ---- operations --------------------------------------------------------------------------- */
 
-void omni__perform(void *arg)
+/* Callers queue one after the other and wake this thread once: it takes all there are. */
+void omni__perform_queued(void *arg)
 {
-    struct omni_operation *operation = arg;
+    struct omni_blocking *blocking = arg;
+    pthread_mutex_lock(&blocking->mutex);
+    struct omni_operation *operation = blocking->first;
+    blocking->first = NULL;
+    blocking->last = NULL;
+    pthread_mutex_unlock(&blocking->mutex);
+    while (operation != NULL) {
+        struct omni_operation *next = operation->next; /* it may be gone when performed */
+        perform(operation);
+        operation = next;
+    }
+}
+
+static void perform(struct omni_operation *operation)
+{
     struct omni_blocking *blocking = operation->blocking;
     enum rt_status status = RT_OK;
     switch (operation->kind) {
@@ -106,6 +124,9 @@ void omni__perform(void *arg)
         if (status == RT_OK) {
             return; /* completed by its callback */
         }
+        break;
+    case OP_CANCEL:
+        omni__cancel_here(operation->options.handle);
         break;
     case OP_CLEANUP:
         omni_cleanup(blocking->connector, operation->key);
@@ -130,18 +151,65 @@ void omni__perform(void *arg)
 
 static enum rt_status perform_call(struct omni_operation *operation)
 {
-    struct omni_connector *connector = operation->blocking->connector;
-    if (operation->kind == OP_PUT) {
-        return omni_put(connector, operation->from_stage, operation->to_stage, operation->key,
-                        operation->data, on_put, operation);
+    struct omni_blocking *blocking = operation->blocking;
+    struct omni_blocking_handle *handle = operation->options.handle;
+    const struct omni_call_options options = {
+        .has_deadline = operation->options.has_deadline,
+        .deadline_us = rt_loop_of_monotonic_us(blocking->loop, operation->options.deadline_us),
+        .handle = handle == NULL ? NULL : &operation->call,
+    };
+    if (handle != NULL && handle->is_cancelled) {
+        end_unsent(operation);
+        return RT_OK;
     }
-    return omni_get(connector, operation->from_stage, operation->to_stage, operation->key, on_get,
-                    operation);
+    enum rt_status status =
+        operation->kind == OP_PUT
+            ? omni_put_with(blocking->connector, operation->from_stage, operation->to_stage,
+                            operation->key, operation->data, &options, on_put, operation)
+            : omni_get_with(blocking->connector, operation->from_stage, operation->to_stage,
+                            operation->key, &options, on_get, operation);
+    if (status == RT_OK && handle != NULL) {
+        handle->operation = operation;
+    }
+    return status;
+}
+
+/* Cancelled before it began: the connector never hears of it. */
+static void end_unsent(struct omni_operation *operation)
+{
+    bool is_arena_kept = false;
+    const struct ds_status status = {.code = K_RPC_CANCELLED,
+                                     .detail = DS_DETAIL_CANCELLED,
+                                     .text = "the call was cancelled before it began"};
+    const struct omni_put_result put = {.status = status};
+    const struct omni_get_result get = {.is_arena_kept = &is_arena_kept, .status = status};
+    if (operation->kind == OP_PUT) {
+        on_put(operation, &put);
+    } else {
+        on_get(operation, &get);
+    }
+}
+
+void omni__cancel_here(struct omni_blocking_handle *handle)
+{
+    handle->is_cancelled = true;
+    if (handle->operation != NULL) {
+        (void)omni_cancel(&handle->operation->call); /* ended already: its callback is due */
+    }
+}
+
+/* Before its caller hears of the end, and may throw the handle away. */
+static void leave_handle(struct omni_operation *operation)
+{
+    if (operation->options.handle != NULL) {
+        operation->options.handle->operation = NULL;
+    }
 }
 
 static void on_put(void *arg, const struct omni_put_result *result)
 {
     struct omni_operation *operation = arg;
+    leave_handle(operation);
     if (operation->put_done != NULL) {
         operation->put_done(operation->arg, result);
         free(operation);
@@ -158,6 +226,7 @@ static void on_put(void *arg, const struct omni_put_result *result)
 static void on_get(void *arg, const struct omni_get_result *result)
 {
     struct omni_operation *operation = arg;
+    leave_handle(operation);
     if (operation->get_done != NULL) {
         operation->get_done(operation->arg, result);
         free(operation);
@@ -177,9 +246,10 @@ static void on_get(void *arg, const struct omni_get_result *result)
 void omni__copy_status(struct omni_call_result *out_result, enum ds_cause cause,
                        const struct ds_status *status)
 {
-    out_result->outcome = cause != DS_CAUSE_NONE               ? OMNI_FAILED
-                          : status->detail == DS_DETAIL_CLOSED ? OMNI_REFUSED
-                                                               : OMNI_EMPTY;
+    out_result->outcome = cause != DS_CAUSE_NONE                  ? OMNI_FAILED
+                          : status->detail == DS_DETAIL_CLOSED    ? OMNI_REFUSED
+                          : status->detail == DS_DETAIL_CANCELLED ? OMNI_CANCELLED
+                                                                  : OMNI_EMPTY;
     out_result->cause = cause;
     out_result->code = status->code;
     out_result->detail = status->detail;
@@ -205,7 +275,6 @@ static void copy_health(const struct omni_connector *connector,
  * runs: as a failure for lack of memory. */
 static void complete(struct omni_operation *operation, enum rt_status status)
 {
-    struct omni_blocking *blocking = operation->blocking;
     const struct ds_status text = {
         .code = K_OUT_OF_MEMORY, .detail = DS_DETAIL_CHECKED, .text = rt_status_text(status)};
     if (operation->put_done != NULL) {
@@ -222,9 +291,6 @@ static void complete(struct omni_operation *operation, enum rt_status status)
         free(operation);
         return;
     }
-    pthread_mutex_lock(&blocking->mutex);
     operation->status = status;
-    operation->is_done = true;
-    pthread_cond_signal(&operation->done_cond);
-    pthread_mutex_unlock(&blocking->mutex);
+    sem_post(&operation->done); /* its stack frame may be gone now */
 }

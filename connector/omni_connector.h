@@ -146,8 +146,8 @@ RT_NODISCARD enum rt_status omni_get_with_deadline(struct omni_connector *connec
                                                    struct rt_slice get_key, uint64_t deadline_us,
                                                    omni_get_fn *done, void *arg);
 
-/* NULL: the connector takes deadlines. Static. */
-const char *omni_no_deadline_text(const struct omni_connector *connector);
+/* NULL: gets of such a connector take deadlines. Static. */
+const char *omni_no_deadline_text(enum omni_model model);
 
 /* Ends the call as cancelled, exactly once, its callback later. False: there is none under way. No
  * counter of upstream's moves. A put that was sent may be applied all the same. */

@@ -34,7 +34,7 @@ enum rt_status omni_get_with(struct omni_connector *connector, const char *from_
                              const char *to_stage, struct rt_slice get_key,
                              const struct omni_call_options *options, omni_get_fn *done, void *arg)
 {
-    if (options->has_deadline && omni_no_deadline_text(connector) != NULL) {
+    if (options->has_deadline && omni_no_deadline_text(connector->model) != NULL) {
         return RT_E_INVALID;
     }
     struct omni_call *call = omni__new_call(connector, from_stage, to_stage, get_key);
@@ -59,9 +59,9 @@ enum rt_status omni_get_with(struct omni_connector *connector, const char *from_
     return status;
 }
 
-const char *omni_no_deadline_text(const struct omni_connector *connector)
+const char *omni_no_deadline_text(enum omni_model model)
 {
-    return connector->model == OMNI_POLLING
+    return model == OMNI_POLLING
                ? "NotImplementedError: PollingConnector does not support deadline-aware receive"
                : NULL;
 }

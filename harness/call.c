@@ -423,7 +423,7 @@ static struct rt_slice *slices_of(const struct doc_list *keys, struct rt_slice *
 static enum rt_status start_connector_get(struct scn_call *call)
 {
     const struct omni_call_options options = options_of(call);
-    const char *refusal = omni_no_deadline_text(call->party->connector);
+    const char *refusal = omni_no_deadline_text((enum omni_model)call->party->spec->model);
 
     if (refusal != NULL && options.has_deadline) { /* as its base class raises it */
         keep_status(call, &(struct ds_status){.code = K_NOT_SUPPORTED, .text = refusal});
