@@ -129,4 +129,17 @@ struct fakeetcd_counts {
 void fakeetcd_server_counts(const struct fakeetcd_server *server,
                             struct fakeetcd_counts *out_counts);
 
+/* ---- for the HTTP/1 side (fakeetcd/gateway) ---- */
+
+struct fakeetcd_method;
+struct fakeetcd_gateway;
+
+const struct fakeetcd_profile *fakeetcd_server_profile(const struct fakeetcd_server *server);
+/* Calls of this method that ended with this gRPC code, for /metrics. */
+uint64_t fakeetcd_server_handled(const struct fakeetcd_server *server,
+                                 const struct fakeetcd_method *method, int32_t code);
+/* The server makes one (fakeetcd_gateway_create) and gives it what its sniffer says is HTTP/1; the
+ * program gives it streams of --listen-metrics-urls. */
+struct fakeetcd_gateway *fakeetcd_server_gateway(const struct fakeetcd_server *server);
+
 #endif
