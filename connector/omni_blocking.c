@@ -20,7 +20,7 @@ static enum rt_status start_thread(struct omni_blocking *blocking);
 static enum rt_status check_caller(const struct omni_blocking *blocking, bool may_be_io_thread,
                                    char *out_text);
 static enum rt_status submit(struct omni_operation *operation);
-static enum rt_status queue_locked(struct omni_operation *operation);
+static void queue_locked(struct omni_operation *operation);
 static enum rt_status submit_and_wait(struct omni_operation *operation);
 static enum rt_status call(struct omni_operation *operation, struct omni_call_result *out_result);
 static enum rt_status check_deadline(const struct omni_operation *operation, char *out_text);
@@ -44,6 +44,7 @@ enum rt_status omni_blocking_create(const struct omni_blocking_config *config,
     blocking->pid = getpid();
     blocking->config = config;
     blocking->model = config->connector.model;
+    blocking->post = (struct rt_post){.run = omni__perform_queued, .arg = blocking};
     snprintf(blocking->name, sizeof(blocking->name), "%s",
              config->name == NULL ? "connector" : config->name);
     pthread_mutex_init(&blocking->mutex, NULL);
@@ -95,9 +96,7 @@ void omni_blocking_destroy(struct omni_blocking *blocking)
     }
     struct omni_operation stop = {.blocking = blocking, .kind = OP_STOP};
     pthread_mutex_lock(&blocking->mutex);
-    while (queue_locked(&stop) != RT_OK) {
-        sched_yield(); /* no memory for a few bytes: there is nothing better to do */
-    }
+    queue_locked(&stop);
     blocking->is_stopping = true;
     pthread_mutex_unlock(&blocking->mutex);
     pthread_join(blocking->thread, NULL);
@@ -370,28 +369,30 @@ static enum rt_status check_caller(const struct omni_blocking *blocking, bool ma
     return RT_E_INVALID;
 }
 
+/* RT_E_CANCELLED: it is being destroyed. */
 static enum rt_status submit(struct omni_operation *operation)
 {
     struct omni_blocking *blocking = operation->blocking;
     pthread_mutex_lock(&blocking->mutex);
-    enum rt_status status = blocking->is_stopping ? RT_E_CANCELLED : queue_locked(operation);
+    bool is_stopping = blocking->is_stopping;
+    if (!is_stopping) {
+        queue_locked(operation);
+    }
     pthread_mutex_unlock(&blocking->mutex);
-    return status;
+    return is_stopping ? RT_E_CANCELLED : RT_OK;
 }
 
-static enum rt_status queue_locked(struct omni_operation *operation)
+static void queue_locked(struct omni_operation *operation)
 {
     struct omni_blocking *blocking = operation->blocking;
     operation->next = NULL;
     if (blocking->first != NULL) {
         blocking->last->next = operation;
-    } else if (rt_loop_post(blocking->loop, omni__perform_queued, blocking) == RT_OK) {
-        blocking->first = operation;
     } else {
-        return RT_E_NOMEM;
+        blocking->first = operation;
+        rt_loop_post_prepared(blocking->loop, &blocking->post);
     }
     blocking->last = operation;
-    return RT_OK;
 }
 
 static enum rt_status submit_and_wait(struct omni_operation *operation)

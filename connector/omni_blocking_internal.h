@@ -59,6 +59,7 @@ struct omni_blocking {
     bool is_stopping;               /* guarded by mutex */
     struct omni_operation *first;   /* guarded by mutex: what the I/O thread has not taken yet */
     struct omni_operation *last;    /* likewise */
+    struct rt_post post;            /* on its way to the I/O thread when the queue is not empty */
     atomic_size_t caller_count;     /* threads inside a call */
     enum rt_status start_status;
     char text[OMNI_BLOCKING_TEXT_BYTES]; /* why the start failed */
@@ -76,7 +77,7 @@ struct omni_blocking {
 void *omni__io_thread(void *arg);
 
 /* Posted to the loop with the blocking connector whenever its queue was empty: performs all that
- * is queued, and sees that it is completed. */
+ * is queued by then, and sees that it is completed. */
 void omni__perform_queued(void *arg);
 
 /* One that is not queued, on the I/O thread. */

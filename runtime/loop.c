@@ -365,13 +365,20 @@ static void on_alarm(evutil_socket_t fd, short what, void *arg)
 
 enum rt_status rt_loop_post(struct rt_loop *loop, rt_task_fn *run, void *arg)
 {
-    struct rt__post *post = malloc(sizeof(*post));
+    struct rt_post *post = malloc(sizeof(*post));
 
     if (post == NULL) {
         return RT_E_NOMEM;
     }
-    *post = (struct rt__post){.run = run, .arg = arg};
+    *post = (struct rt_post){.run = run, .arg = arg, .is_allocated = true};
+    rt_loop_post_prepared(loop, post);
+    return RT_OK;
+}
+
+void rt_loop_post_prepared(struct rt_loop *loop, struct rt_post *post)
+{
     pthread_mutex_lock(&loop->post_mutex);
+    post->next = NULL;
     *loop->posts_end = post;
     loop->posts_end = &post->next;
     atomic_store(&loop->has_posts, true);
@@ -384,7 +391,6 @@ enum rt_status rt_loop_post(struct rt_loop *loop, rt_task_fn *run, void *arg)
         (void)written;
     }
     pthread_mutex_unlock(&loop->post_mutex);
-    return RT_OK;
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -399,7 +405,9 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 
 static bool run_post(struct rt_loop *loop)
 {
-    struct rt__post *post;
+    struct rt_post *post;
+    rt_task_fn *run;
+    void *arg;
 
     if (!atomic_load(&loop->has_posts)) {
         return false;
@@ -411,10 +419,15 @@ static bool run_post(struct rt_loop *loop)
         loop->posts_end = &loop->posts;
         atomic_store(&loop->has_posts, false);
     }
+    run = post->run;
+    arg = post->arg;
+    bool is_allocated = post->is_allocated;
     pthread_mutex_unlock(&loop->post_mutex);
+    if (is_allocated) {
+        free(post);
+    }
     loop->event_count++;
     loop->still_count++;
-    post->run(post->arg);
-    free(post);
+    run(arg); /* may post a prepared one again */
     return true;
 }

@@ -50,8 +50,18 @@ void rt_task_schedule(struct rt_task *task);
 void rt_task_cancel(struct rt_task *task); /* not scheduled: nothing happens */
 bool rt_task_is_scheduled(const struct rt_task *task);
 
-/* Runs `run(arg)` on the loop's thread, soon. The only call that is safe from any thread. */
+/* Runs `run(arg)` on the loop's thread, soon. Safe from any thread. */
 RT_NODISCARD enum rt_status rt_loop_post(struct rt_loop *loop, rt_task_fn *run, void *arg);
+
+/* The same without memory of its own, so it cannot fail. `post` lives in its owner; set `run` and
+ * `arg`. It is free to be posted again when `run` begins, not before. Any thread. */
+struct rt_post {
+    rt_task_fn *run;
+    void *arg;
+    struct rt_post *next;
+    bool is_allocated; /* the loop's own */
+};
+void rt_loop_post_prepared(struct rt_loop *loop, struct rt_post *post);
 
 /* ---- timers: equal deadlines run in the order they were armed ---------------------------- */
 

@@ -17,12 +17,6 @@ struct rt__timers {
     uint64_t next_order;
 };
 
-struct rt__post {
-    struct rt__post *next;
-    rt_task_fn *run;
-    void *arg;
-};
-
 struct rt_loop {
     enum rt_loop_mode mode;
     uint64_t now_us;
@@ -37,8 +31,8 @@ struct rt_loop {
 
     /* From other threads. */
     pthread_mutex_t post_mutex;
-    struct rt__post *posts;
-    struct rt__post **posts_end;
+    struct rt_post *posts;
+    struct rt_post **posts_end;
     atomic_bool has_posts;
     atomic_bool is_asleep; /* sockets: it waits, or is about to; it must be woken */
 

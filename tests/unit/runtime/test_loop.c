@@ -312,6 +312,32 @@ static void post__one_at_a_time__each_wakes_the_loop(void **state)
     pthread_join(thread, NULL);
 }
 
+struct reposting {
+    struct rt_loop *loop;
+    struct rt_post post;
+    int ran_count;
+};
+
+static void on_reposted(void *arg)
+{
+    struct reposting *reposting = arg;
+
+    if (++reposting->ran_count < 3) {
+        rt_loop_post_prepared(reposting->loop, &reposting->post);
+    }
+}
+
+static void post__prepared__may_be_posted_again_when_it_runs(void **state)
+{
+    struct fixture *fx = *state;
+    struct reposting reposting = {.loop = fx->loop};
+
+    reposting.post = (struct rt_post){.run = on_reposted, .arg = &reposting};
+    rt_loop_post_prepared(fx->loop, &reposting.post);
+    (void)!rt_loop_run(fx->loop, NULL, NULL, rt_loop_now_us(fx->loop));
+    assert_int_equal(reposting.ran_count, 3);
+}
+
 static void monotonic__on_the_loops_clock__is_the_same_moment(void **state)
 {
     struct fixture *fx = *state;
@@ -546,6 +572,7 @@ int main(void)
         BOTH(stop__from_a_task__ends_the_run_before_the_next_event),
         BOTH(post__from_threads_while_the_loop_waits__all_run_here),
         BOTH(post__loop_destroyed_before_it_ran__runs_first),
+        BOTH(post__prepared__may_be_posted_again_when_it_runs),
         SIMULATED(clock__nothing_ready__jumps_to_the_next_timer),
         SIMULATED(deadline__timer_comes_later__clock_stands_exactly_on_it),
         SIMULATED(deadline__idle_world_without_condition__time_passes),
