@@ -61,9 +61,8 @@ enum rt_status omni_get_with(struct omni_connector *connector, const char *from_
 
 const char *omni_no_deadline_text(enum omni_model model)
 {
-    return model == OMNI_POLLING
-               ? "NotImplementedError: PollingConnector does not support deadline-aware receive"
-               : NULL;
+    return model == OMNI_POLLING ? "PollingConnector does not support deadline-aware receive"
+                                 : NULL;
 }
 
 /* Not RT_OK: nothing happened. */
