@@ -8,6 +8,7 @@
  * the exit code. */
 int dstest_run(int argc, char **argv);
 int dstest_check(int argc, char **argv);
+int dstest_call(int argc, char **argv);
 int dstest_config(int argc, char **argv);
 int dstest_fmt(int argc, char **argv);
 int dstest_payload(int argc, char **argv);

@@ -13,6 +13,7 @@ struct command {
 static const struct command commands[] = {
     {"run", dstest_run, "run scenarios and judge them"},
     {"check", dstest_check, "check scenario files without running anything"},
+    {"call", dstest_call, "make one call of a connector, against any worker"},
     {"config", dstest_config, "show a transfer configuration"},
     {"fmt", dstest_fmt, "format scenario files in place; comments stay"},
     {"payload", dstest_payload, "look into a serialized value, or make one from JSON"},
