@@ -124,6 +124,7 @@ static void serializer__each_allocation_fails__is_said_and_leaks_nothing(void **
 
 struct told {
     struct script *script;
+    enum omni_model model;
     struct omni_connector *connector;
     const struct omni_value *data;
     int put_count;
@@ -159,12 +160,21 @@ static void on_get(void *arg, const struct omni_get_result *result)
 static void use(struct told *told, struct rt_loop *loop)
 {
     struct omni_metrics metrics;
-    bool is_started =
-        omni_put(told->connector, "0", "1", rt_slice_text("k"), told->data, on_put, told) == RT_OK;
+    struct omni_handle handle = {.call = NULL};
+    const struct omni_call_options options = {
+        .has_deadline = told->model == OMNI_YUANRONG, /* the other has none */
+        .deadline_us = rt_loop_now_us(loop) + 1000000,
+        .handle = &handle};
+    bool is_started = omni_put_with(told->connector, "0", "1", rt_slice_text("k"), told->data,
+                                    &options, on_put, told) == RT_OK;
+    assert_int_equal(handle.call != NULL, is_started ? 1 : 0);
     (void)!rt_loop_run(loop, NULL, NULL, RT_NEVER);
     assert_int_equal(told->put_count, is_started ? 1 : 0);
-    is_started = omni_get(told->connector, "0", "1", rt_slice_text("k"), on_get, told) == RT_OK;
+    is_started = omni_get_with(told->connector, "0", "1", rt_slice_text("k"), &options, on_get,
+                               told) == RT_OK;
+    assert_int_equal(handle.call != NULL, is_started ? 1 : 0);
     (void)!rt_loop_run(loop, NULL, NULL, RT_NEVER);
+    assert_null(handle.call);
     assert_int_equal(told->get_count, is_started ? 1 : 0);
     omni_connector_metrics(told->connector, &metrics);
     assert_null(omni_metrics_broken_law(&metrics));
@@ -174,12 +184,12 @@ static bool put_and_get(void *arg)
 {
     struct told *told = arg;
     struct rt_loop *loop = NULL;
-    *told = (struct told){.script = told->script, .data = told->data};
+    *told = (struct told){.script = told->script, .model = told->model, .data = told->data};
     if (rt_loop_create(RT_LOOP_SIMULATED, &loop) != RT_OK) {
         return false;
     }
     struct omni_environment environment = {.ds = {.loop = loop, .name = "edge"}};
-    struct omni_connector_config config = {.binding = &told->script->binding};
+    struct omni_connector_config config = {.model = told->model, .binding = &told->script->binding};
     if (omni_connector_create(&environment, &config, on_created, told) == RT_OK) {
         (void)!rt_loop_run(loop, NULL, NULL, RT_NEVER);
     }
@@ -193,17 +203,29 @@ static bool put_and_get(void *arg)
     return told->is_put && told->is_got;
 }
 
-static void connector__each_allocation_fails__laws_hold_and_nothing_leaks(void **state)
+static void tell_of_model(enum omni_model model)
 {
-    (void)state;
     struct script script;
     struct omni_arena *arena = omni_arena_create();
-    struct told told = {.script = &script, .data = omni_text(arena, rt_slice_text("hello"))};
+    struct told told = {
+        .script = &script, .model = model, .data = omni_text(arena, rt_slice_text("hello"))};
     script_init(&script);
     script.answer = SCRIPT_BYTES;
     script.bytes = rt_slice_of("\xa1x", 2);
     tell(put_and_get, &told);
     omni_arena_destroy(arena);
+}
+
+static void connector__each_allocation_fails__laws_hold_and_nothing_leaks(void **state)
+{
+    (void)state;
+    tell_of_model(OMNI_YUANRONG);
+}
+
+static void polling__each_allocation_fails__laws_hold_and_nothing_leaks(void **state)
+{
+    (void)state;
+    tell_of_model(OMNI_POLLING);
 }
 
 #define TEST(name) cmocka_unit_test(name)
@@ -213,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(serializer__each_allocation_fails__is_said_and_leaks_nothing),
         TEST(connector__each_allocation_fails__laws_hold_and_nothing_leaks),
+        TEST(polling__each_allocation_fails__laws_hold_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
