@@ -55,6 +55,9 @@ size_t rt_inbox_len_bytes(const struct rt_inbox *inbox);
 /* A view of the first `len_bytes`, made contiguous; valid until the inbox changes.
  * Meant for small things (headers, envelopes). The empty slice when there are fewer. */
 struct rt_slice rt_inbox_peek(struct rt_inbox *inbox, size_t len_bytes);
+/* The first bytes that lie in one piece already, for those who take bytes in pieces of any size.
+ * The empty slice when there are none. */
+struct rt_slice rt_inbox_peek_piece(struct rt_inbox *inbox);
 void rt_inbox_drain(struct rt_inbox *inbox, size_t len_bytes);
 
 /*

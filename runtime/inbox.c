@@ -78,6 +78,17 @@ struct rt_slice rt_inbox_peek(struct rt_inbox *inbox, size_t len_bytes)
     return rt_slice_of(data, data == NULL ? 0 : len_bytes);
 }
 
+struct rt_slice rt_inbox_peek_piece(struct rt_inbox *inbox)
+{
+    struct evbuffer_iovec piece;
+
+    if (rt_inbox_len_bytes(inbox) == 0 ||
+        evbuffer_peek(inbox->queue.buffer, -1, NULL, &piece, 1) < 1) {
+        return rt_slice_of(NULL, 0);
+    }
+    return rt_slice_of(piece.iov_base, piece.iov_len);
+}
+
 void rt_inbox_drain(struct rt_inbox *inbox, size_t len_bytes)
 {
     assert(len_bytes <= rt_inbox_len_bytes(inbox));

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/grpc_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* "8 digits plus the unit" */
+#define TIMEOUT_MAX_BYTES    9
+#define TIMEOUT_DIGIT_VALUES 100000000U
+
+static size_t rune_bytes(const uint8_t *text);
+static int hex_value(uint8_t byte);
+static size_t quote_byte(uint8_t byte, char out_text[5]);
+
+/* ---- grpc-message ------------------------------------------------------------------------- */
+
+size_t grpc__text_encode(const char *text, char *out_encoded, size_t room_bytes)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    size_t len_bytes = 0;
+
+    while (*at != '\0') {
+        static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
+        size_t from_bytes = rune_bytes(at);
+        const uint8_t *from = from_bytes == 0 ? replacement : at;
+        size_t count = from_bytes == 0 ? sizeof(replacement) : from_bytes;
+        bool is_plain = count == 1 && *at >= 0x20 && *at <= 0x7e && *at != '%';
+
+        if (len_bytes + (is_plain ? 1 : 3 * count) >= room_bytes) {
+            break;
+        }
+        if (is_plain) {
+            out_encoded[len_bytes++] = (char)*at;
+        } else {
+            for (size_t i = 0; i < count; i++) {
+                (void)snprintf(out_encoded + len_bytes, 4, "%%%02X", (unsigned)from[i]);
+                len_bytes += 3;
+            }
+        }
+        at += from_bytes == 0 ? 1 : from_bytes;
+    }
+    out_encoded[len_bytes] = '\0';
+    return len_bytes;
+}
+
+/* Length of the UTF-8 character at `text`, which ends with a NUL; 0: it is none. */
+static size_t rune_bytes(const uint8_t *text)
+{
+    uint32_t least;
+    uint32_t rune;
+    size_t count;
+
+    if (text[0] < 0x80) {
+        return 1;
+    }
+    if ((text[0] & 0xe0) == 0xc0) {
+        count = 2;
+        rune = text[0] & 0x1fU;
+        least = 0x80;
+    } else if ((text[0] & 0xf0) == 0xe0) {
+        count = 3;
+        rune = text[0] & 0x0fU;
+        least = 0x800;
+    } else if ((text[0] & 0xf8) == 0xf0) {
+        count = 4;
+        rune = text[0] & 0x07U;
+        least = 0x10000;
+    } else {
+        return 0;
+    }
+    for (size_t i = 1; i < count; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        rune = rune << 6 | (text[i] & 0x3fU);
+    }
+    return rune < least || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff) ? 0 : count;
+}
+
+size_t grpc__text_decode(struct rt_slice encoded, char *out_text, size_t room_bytes)
+{
+    size_t len_bytes = 0;
+
+    for (size_t i = 0; i < encoded.len_bytes && len_bytes + 1 < room_bytes; i++) {
+        uint8_t byte = encoded.data[i];
+
+        if (byte == '%' && i + 2 < encoded.len_bytes && hex_value(encoded.data[i + 1]) >= 0 &&
+            hex_value(encoded.data[i + 2]) >= 0) {
+            byte = (uint8_t)(hex_value(encoded.data[i + 1]) * 16 + hex_value(encoded.data[i + 2]));
+            i += 2;
+        }
+        out_text[len_bytes++] = (char)byte;
+    }
+    out_text[len_bytes] = '\0';
+    return len_bytes;
+}
+
+static int hex_value(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9') {
+        return byte - '0';
+    }
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* ---- quoting ------------------------------------------------------------------------------ */
+
+void grpc__text_quote(struct rt_slice text, char *out_quoted, size_t room_bytes)
+{
+    size_t len_bytes = 1;
+
+    if (room_bytes < 3) {
+        out_quoted[0] = '\0';
+        return;
+    }
+    out_quoted[0] = '"';
+    for (size_t i = 0; i < text.len_bytes; i++) {
+        char piece[5];
+        size_t piece_bytes = quote_byte(text.data[i], piece);
+
+        if (len_bytes + piece_bytes + 2 > room_bytes) {
+            break;
+        }
+        memcpy(out_quoted + len_bytes, piece, piece_bytes);
+        len_bytes += piece_bytes;
+    }
+    out_quoted[len_bytes++] = '"';
+    out_quoted[len_bytes] = '\0';
+}
+
+static size_t quote_byte(uint8_t byte, char out_text[5])
+{
+    static const char letters[] = "abtnvfr"; /* of 7 to 13 */
+
+    out_text[0] = '\\';
+    if (byte == '"' || byte == '\\') {
+        out_text[1] = (char)byte;
+        return 2;
+    }
+    if (byte >= 7 && byte <= 13) {
+        out_text[1] = letters[byte - 7];
+        return 2;
+    }
+    if (byte < 0x20 || byte == 0x7f) {
+        return (size_t)snprintf(out_text, 5, "\\x%02x", (unsigned)byte);
+    }
+    out_text[0] = (char)byte;
+    return 1;
+}
+
+/* ---- grpc-timeout ------------------------------------------------------------------------- */
+
+bool grpc__timeout_parse(struct rt_slice text, uint64_t *out_timeout_us, char *out_error,
+                         size_t error_bytes)
+{
+    static const char units[] = "HMSmun";
+    static const uint64_t unit_us[] = {3600000000, 60000000, 1000000, 1000, 1, 0};
+    const char *problem = NULL;
+    char quoted[64];
+    const char *unit = NULL;
+    bool is_signed = text.len_bytes > 0 && (text.data[0] == '-' || text.data[0] == '+');
+    size_t digit_count = 0;
+    uint64_t value = 0;
+
+    if (text.len_bytes < 2) {
+        problem = "transport: timeout string is too short: ";
+    } else if (text.len_bytes > TIMEOUT_MAX_BYTES) {
+        problem = "transport: timeout string is too long: ";
+    } else {
+        unit = memchr(units, text.data[text.len_bytes - 1], sizeof(units) - 1);
+        problem = unit == NULL ? "transport: timeout unit is not recognized: " : NULL;
+    }
+    for (size_t i = is_signed ? 1 : 0; problem == NULL && i + 1 < text.len_bytes; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            digit_count = 0;
+            break;
+        }
+        value = value * 10 + (uint64_t)(text.data[i] - '0');
+        digit_count++;
+    }
+    if (problem == NULL && digit_count == 0) {
+        grpc__text_quote(rt_slice_of(text.data, text.len_bytes - 1), quoted, sizeof(quoted));
+        (void)snprintf(out_error, error_bytes, "strconv.ParseInt: parsing %s: invalid syntax",
+                       quoted);
+        return false;
+    }
+    if (problem != NULL) {
+        grpc__text_quote(text, quoted, sizeof(quoted));
+        (void)snprintf(out_error, error_bytes, "%s%s", problem, quoted);
+        return false;
+    }
+    if (is_signed && text.data[0] == '-') {
+        value = 0;
+    }
+    *out_timeout_us = *unit == 'n' ? value / 1000 : value * unit_us[unit - units];
+    return true;
+}
+
+void grpc__timeout_print(uint64_t timeout_us, char out_text[GRPC__TIMEOUT_TEXT_BYTES])
+{
+    static const struct {
+        uint64_t us;
+        char unit;
+    } rows[] = {{1, 'u'}, {1000, 'm'}, {1000000, 'S'}, {60000000, 'M'}, {3600000000, 'H'}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t value = timeout_us / rows[i].us + (timeout_us % rows[i].us != 0 ? 1 : 0);
+
+        if (value < TIMEOUT_DIGIT_VALUES) {
+            (void)snprintf(out_text, GRPC__TIMEOUT_TEXT_BYTES, "%" PRIu64 "%c", value,
+                           rows[i].unit);
+            return;
+        }
+    }
+    (void)snprintf(out_text, GRPC__TIMEOUT_TEXT_BYTES, "%uH", TIMEOUT_DIGIT_VALUES - 1);
+}
