@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "connector/omni_transfer_internal.h"
 
-/* The tables of edges and stages. An edge is found by its two ids, a stage knows its edges. */
-#define USUAL_KEY_BYTES 256U
-
-static enum rt_status add_to_stages(struct omni_transfer_config *config, struct omni__edge *added);
+/* The tables of edges and stages. An edge is found by its two stages, a stage knows its edges. */
+static void link_to_stages(struct omni__edge *added, struct omni__stage *from,
+                           struct omni__stage *to);
 
 struct omni__edge *omni__find_edge(const struct omni_transfer_config *config,
                                    const char *from_stage, const char *to_stage)
 {
-    char usual[USUAL_KEY_BYTES];
     struct omni__edge *edge = NULL;
-    size_t from_bytes = strlen(from_stage) + 1;
-    size_t key_bytes = from_bytes + strlen(to_stage);
-    char *key = key_bytes > sizeof(usual) ? malloc(key_bytes) : usual;
+    const struct omni__edge_key key = {.from = omni__find_stage(config, from_stage),
+                                       .to = omni__find_stage(config, to_stage)};
 
-    if (key == NULL) {
-        return NULL;
-    }
-    memcpy(key, from_stage, from_bytes);
-    memcpy(key + from_bytes, to_stage, key_bytes - from_bytes);
-    RT_TABLE_FIND_BYTES(config->edges, key, key_bytes, edge);
-    if (key != usual) {
-        free(key);
-    }
+    RT_TABLE_FIND_BYTES(config->edges, &key, sizeof(key), edge);
     return edge;
 }
 
@@ -34,44 +20,33 @@ enum rt_status omni__add_edge(struct omni_transfer_config *config, const struct 
                               struct omni__edge **out_edge)
 {
     struct omni__edge *added = omni_arena_alloc(config->arena, sizeof(*added));
-    size_t from_bytes = strlen(edge->from_stage) + 1;
-    size_t to_bytes = strlen(edge->to_stage) + 1;
-    char *key = omni_arena_alloc(config->arena, from_bytes + to_bytes);
-    enum rt_status status;
+    struct omni__stage *from = NULL;
+    struct omni__stage *to = NULL;
+    enum rt_status status = omni__add_stage(config, edge->from_stage, &from);
 
-    if (added == NULL || key == NULL) {
+    if (status == RT_OK) {
+        status = omni__add_stage(config, edge->to_stage, &to);
+    }
+    if (status != RT_OK || added == NULL) {
         return RT_E_NOMEM;
     }
     memset(added, 0, sizeof(*added));
-    memcpy(key, edge->from_stage, from_bytes);
-    memcpy(key + from_bytes, edge->to_stage, to_bytes);
     added->edge = *edge;
-    added->edge.from_stage = key;
-    added->edge.to_stage = key + from_bytes;
-    added->key = key;
+    added->edge.from_stage = from->id;
+    added->edge.to_stage = to->id;
+    added->key = (struct omni__edge_key){.from = from, .to = to};
     added->number = RT_TABLE_COUNT(config->edges);
-    RT_TABLE_ADD_BYTES(config->edges, added, added->key, from_bytes + to_bytes - 1, &status);
+    RT_TABLE_ADD_BYTES(config->edges, added, &added->key, sizeof(added->key), &status);
     if (status == RT_OK) {
-        status = add_to_stages(config, added);
-    }
-    if (status == RT_OK) {
+        link_to_stages(added, from, to);
         *out_edge = added;
     }
     return status;
 }
 
-static enum rt_status add_to_stages(struct omni_transfer_config *config, struct omni__edge *added)
+static void link_to_stages(struct omni__edge *added, struct omni__stage *from,
+                           struct omni__stage *to)
 {
-    struct omni__stage *from = NULL;
-    struct omni__stage *to = NULL;
-    enum rt_status status = omni__add_stage(config, added->edge.from_stage, &from);
-
-    if (status == RT_OK) {
-        status = omni__add_stage(config, added->edge.to_stage, &to);
-    }
-    if (status != RT_OK) {
-        return status;
-    }
     if (from->out.last == NULL) {
         from->out.first = added;
     } else {
@@ -84,7 +59,6 @@ static enum rt_status add_to_stages(struct omni_transfer_config *config, struct 
         to->in.last->next_in = added;
     }
     to->in.last = added;
-    return RT_OK;
 }
 
 struct omni__stage *omni__find_stage(const struct omni_transfer_config *config, const char *id)

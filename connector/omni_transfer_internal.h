@@ -10,10 +10,17 @@
 
 /* ---- what is kept -------------------------------------------------------------------------- */
 
+struct omni__stage;
+
+struct omni__edge_key {
+    const struct omni__stage *from;
+    const struct omni__stage *to;
+};
+
 struct omni__edge {
     struct omni_edge edge;
-    const char *key; /* from, NUL, to: one text */
-    size_t number;   /* in the order they were made */
+    struct omni__edge_key key;
+    size_t number; /* in the order they were made */
     struct omni__edge *next_out;
     struct omni__edge *next_in;
     struct doc_position name_at; /* where its connector's name is written */

@@ -55,6 +55,6 @@ const char *call_advice_for_construction(const char *text)
     if (strstr(text, "int()") != NULL || strstr(text, "Invalid parameter") != NULL) {
         return "mend the options of the connector: host, port and the time-outs";
     }
-    return "nothing that speaks the Datasystem's protocol answers there: is the worker running, is "
-           "that its --worker_address, and may this machine reach it?";
+    return "nothing that speaks the Datasystem's protocol answers there: is the worker running "
+           "and not stuck, is that its --worker_address, and may this machine reach it?";
 }
