@@ -338,6 +338,13 @@ static int use_in_child(struct fixture *fx)
             RT_E_INVALID) {
         return 3;
     }
+    struct omni_blocking_handle handle = {.operation = NULL};
+    if (omni_blocking_get_with_deadline(fx->blocking, "0", "1", rt_slice_text("k"), 1, &result) !=
+            RT_E_INVALID ||
+        strstr(result.text, "after fork()") == NULL ||
+        omni_blocking_cancel(fx->blocking, &handle) != RT_E_INVALID) {
+        return 4;
+    }
     omni_blocking_destroy(fx->blocking);
     return 0;
 }
