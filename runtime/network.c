@@ -32,7 +32,7 @@ void rt_network_destroy(struct rt_network *network)
     while (!LIST_EMPTY(&network->lingering)) {
         struct rt_stream *stream = LIST_FIRST(&network->lingering);
 
-        network->backend->stop(stream, false);
+        stream->backend->stop(stream, false);
         rt__stream_free(stream);
     }
     free(network);
@@ -117,6 +117,7 @@ enum rt_status rt__stream_init(struct rt_stream *stream, struct rt_network *netw
                                const char *peer)
 {
     stream->network = network;
+    stream->backend = network->backend;
     stream->peer = strdup(peer);
     stream->inbox = rt_inbox_create();
     stream->outbox = rt_outbox_create();
@@ -155,14 +156,14 @@ const char *rt_stream_peer(const struct rt_stream *stream)
 
 void rt_stream_flush(struct rt_stream *stream)
 {
-    stream->network->backend->flush(stream);
+    stream->backend->flush(stream);
 }
 
 void rt_stream_pause(struct rt_stream *stream, bool paused)
 {
     if (stream->is_paused != paused) {
         stream->is_paused = paused;
-        stream->network->backend->pause(stream);
+        stream->backend->pause(stream);
     }
 }
 
@@ -244,8 +245,8 @@ static void release(struct rt_stream *stream, bool is_reset)
     stream->is_lingering = true;
     rt_task_cancel(&stream->report_task);
     LIST_INSERT_HEAD(&network->lingering, stream, entry);
-    if (is_reset || !network->backend->linger(stream)) {
-        network->backend->stop(stream, is_reset);
+    if (is_reset || !stream->backend->linger(stream)) {
+        stream->backend->stop(stream, is_reset);
         rt__stream_free(stream);
     }
 }

@@ -75,6 +75,7 @@ enum rt__report {
 
 struct rt_stream {
     struct rt_network *network;
+    const struct rt__backend *backend; /* the network's, or a filter's (TLS) */
     struct rt_stream_handler handler;
     void *arg;
     struct rt_inbox *inbox;

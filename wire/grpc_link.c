@@ -23,6 +23,7 @@
 #define FRAME_ID    5
 
 static void on_turn_task(void *arg);
+static void on_stream_connected(void *arg);
 static void on_stream_input(void *arg);
 static void on_stream_drained(void *arg);
 static void on_stream_closed(void *arg, enum rt_status reason);
@@ -39,6 +40,7 @@ static void finish(struct grpc__link *link);
 static uint32_t id_of(const uint8_t *frame);
 
 static const struct rt_stream_handler stream_handler = {
+    .on_connected = on_stream_connected,
     .on_input = on_stream_input,
     .on_drained = on_stream_drained,
     .on_closed = on_stream_closed,
@@ -96,6 +98,15 @@ void grpc__link_end(struct grpc__link *link, bool is_reset, enum rt_status reaso
 }
 
 /* ---- what the stream tells ---------------------------------------------------------------- */
+
+static void on_stream_connected(void *arg)
+{
+    struct grpc__link *link = arg;
+
+    if (link->owner->on_connected != NULL) {
+        link->owner->on_connected(link);
+    }
+}
 
 static void on_stream_input(void *arg)
 {

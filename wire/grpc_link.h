@@ -19,6 +19,8 @@
 struct grpc__link;
 
 struct grpc__link_owner {
+    /* The stream is there. NULL: it was from the beginning. */
+    void (*on_connected)(struct grpc__link *link);
     /* Now frames are fetched: submit what waits. True: there was something. */
     bool (*on_submit)(struct grpc__link *link);
     /* A turn is over. May be NULL. */
