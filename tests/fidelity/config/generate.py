@@ -97,8 +97,8 @@ class Generator:
         return "edges: [" + ", ".join(self.edge() for _ in range(self.random.randint(1, 4))) + "]"
 
     def edge(self):
-        if self.rarely(0.05):
-            return self.pick(("{}", "{from: 0}", "{to: 1}", "{from: null, to: 1}", "5", "null", "[0, 1]", "text"))
+        if self.rarely(0.12):
+            return self.pick(("{}", "{from: 0}", "{to: 1}", "{from: null, to: 1}", "{from: 2, to: ~}", "5", "null", "[0, 1]", "text"))
         return f"{{from: {self.id()}, to: {self.id()}, window: 3}}"
 
     def stages(self, key):
