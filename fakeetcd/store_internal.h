@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKEETCD_STORE_INTERNAL_H
+#define FAKEETCD_STORE_INTERNAL_H
+
+#include "fakeetcd/key_index.h"
+
+#define FAKEETCD__OBSERVERS_MAX 4
+
+struct fakeetcd__observer {
+    fakeetcd_observer_fn *observer;
+    void *arg;
+};
+
+struct fakeetcd_store {
+    struct fakeetcd__keys keys;
+    uint64_t key_count; /* there now */
+    int64_t revision;
+    int64_t compacted;
+
+    /* The log: versions in the order they were made, from the compacted revision on. */
+    struct fakeetcd__version **log;
+    size_t log_count;
+    size_t log_capacity;
+    uint64_t log_base; /* what has been cut off in front */
+    uint64_t *starts;  /* by revision: where it begins, counted from the very first change */
+    size_t start_count;
+    size_t start_capacity;
+    int64_t first_revision; /* of starts[0] */
+
+    bool is_writing;
+    bool is_short_of_memory;
+    uint32_t pending_count; /* changes of the write under way, at the end of the log */
+
+    struct fakeetcd_change *changes; /* scratch for observers and history */
+    size_t change_capacity;
+    struct fakeetcd__observer observers[FAKEETCD__OBSERVERS_MAX];
+    size_t observer_count;
+
+    uint64_t version_count;
+    uint64_t logical_bytes;
+    uint64_t in_use_bytes;
+    uint64_t put_count;
+    uint64_t delete_count;
+};
+
+void fakeetcd__kv_of(const struct fakeetcd__version *version, struct fakeetcd_kv *out_kv);
+/* Logical bytes of one version. */
+uint64_t fakeetcd__cost_of(const struct fakeetcd__version *version);
+/* A version of a key that is in the tree; NULL: no memory. */
+struct fakeetcd__version *fakeetcd__version_make(struct fakeetcd__key *key, struct rt_slice value,
+                                                 struct rt_blob *value_blob);
+bool fakeetcd__log_push(struct fakeetcd_store *store, struct fakeetcd__version *version);
+
+#endif
