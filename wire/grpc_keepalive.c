@@ -98,15 +98,17 @@ static void arm_keepalive(struct grpc_connection *connection)
 static void on_keepalive(void *arg)
 {
     struct grpc_connection *connection = arg;
-    uint64_t quiet_us = rt_loop_now_us(connection->link.loop) - connection->link.last_input_us;
+    uint64_t now_us = rt_loop_now_us(connection->link.loop);
+    uint64_t quiet_us = now_us - connection->link.last_input_us;
 
-    if (connection->is_ping_out && quiet_us >= connection->options.ping_timeout_us) {
+    if (connection->is_ping_out && connection->link.last_input_us < connection->ping_out_us) {
         grpc__link_end(&connection->link, true, RT_E_TIMEOUT, KEEPALIVE_FAILED);
         return;
     }
     connection->is_ping_out =
         !connection->is_ping_out && quiet_us >= connection->options.ping_after_us;
     if (connection->is_ping_out) {
+        connection->ping_out_us = now_us;
         (void)nghttp2_submit_ping(connection->link.session, NGHTTP2_FLAG_NONE, keepalive_payload);
         grpc__link_wake(&connection->link);
     }

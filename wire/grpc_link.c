@@ -166,6 +166,10 @@ static void turn(struct grpc__link *link)
     if (!link->is_doomed && link->owner->on_turn != NULL) {
         link->owner->on_turn(link);
     }
+    if (!link->is_doomed && link->state == GRPC__LINK_OPEN &&
+        !nghttp2_session_want_read(link->session) && !nghttp2_session_want_write(link->session)) {
+        grpc__link_end(link, false, RT_OK, "finished"); /* GOAWAY, and the last call has ended */
+    }
     link->is_in_turn = false;
     if (link->is_doomed) {
         link->owner->on_free(link);
@@ -239,10 +243,6 @@ static bool fetch(struct grpc__link *link)
             return false;
         }
         if (len_bytes == 0) {
-            if (!nghttp2_session_want_read(link->session) &&
-                !nghttp2_session_want_write(link->session)) {
-                grpc__link_end(link, false, RT_OK, "finished");
-            }
             break;
         }
         has_sent = true;

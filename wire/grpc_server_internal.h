@@ -41,6 +41,7 @@ struct grpc_connection {
     struct grpc__ping_policy pings;
     struct rt_timer keepalive_timer; /* our own pings */
     bool is_ping_out;
+    uint64_t ping_out_us; /* when it left */
     enum grpc__drain_state drain_state;
     bool is_goaway_out; /* closed at the end of this turn */
     enum rt_status goaway_reason;

@@ -148,6 +148,9 @@ static void on_input(void *arg)
                          ? (ssize_t)piece.len_bytes
                          : nghttp2_session_mem_recv(raw->session, piece.data, piece.len_bytes);
         raw->received_bytes += piece.len_bytes;
+        if (piece.len_bytes >= sizeof(raw->last)) {
+            memcpy(raw->last, piece.data + piece.len_bytes - sizeof(raw->last), sizeof(raw->last));
+        }
         rt_inbox_drain(inbox, piece.len_bytes);
         if (used_bytes < 0) {
             return;

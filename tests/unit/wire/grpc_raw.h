@@ -40,6 +40,7 @@ struct raw {
     size_t ping_ack_count; /* of ours */
     uint32_t window_update_count;
     size_t received_bytes;
+    uint8_t last[13]; /* of what came in silence: one small frame */
     bool is_closed;
     enum rt_status close_reason;
 };
@@ -60,7 +61,7 @@ struct raw_request {
 void raw_init(struct raw *raw, struct world *world);
 void raw_fini(struct raw *raw);
 
-/* Without preface: for bytes of the test's own making. */
+/* Without a session of its own: for bytes of the test's making. */
 void raw_init_silent(struct raw *raw, struct world *world);
 void raw_bytes(struct raw *raw, const void *data, size_t len_bytes);
 
