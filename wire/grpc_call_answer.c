@@ -316,8 +316,7 @@ void grpc_call_spoil(struct grpc_call *call, enum grpc_spoil_kind kind, uint64_t
 
 static void spoil_first_message(struct grpc_call *call)
 {
-    size_t head_bytes = 0;
-    uint8_t *head = grpc__queue_first(&call->queue, &head_bytes);
+    uint8_t *head = grpc__queue_first_prefix(&call->queue);
     uint64_t length;
 
     if (head == NULL) {
@@ -337,7 +336,7 @@ static void spoil_first_message(struct grpc_call *call)
         head[0] = 1;
         break;
     case GRPC_SPOIL_GARBAGE:
-        memset(head + GRPC__PREFIX_BYTES, 0xff, head_bytes - GRPC__PREFIX_BYTES);
+        grpc__queue_garble_first(&call->queue);
         break;
     default:
         break;

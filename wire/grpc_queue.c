@@ -109,15 +109,29 @@ static void put_prefix(uint8_t *prefix, size_t len_bytes)
     prefix[4] = (uint8_t)len_bytes;
 }
 
-uint8_t *grpc__queue_first(struct grpc__queue *queue, size_t *out_head_bytes)
+uint8_t *grpc__queue_first_prefix(struct grpc__queue *queue)
 {
     struct grpc__message *message = STAILQ_FIRST(&queue->messages);
 
-    if (message == NULL || queue->offset_bytes > 0) {
-        return NULL;
+    return message == NULL || queue->offset_bytes > 0 ? NULL : message->head;
+}
+
+void grpc__queue_garble_first(struct grpc__queue *queue)
+{
+    struct grpc__message *message = STAILQ_FIRST(&queue->messages);
+    struct rt_blob *garbage;
+    uint8_t *data;
+
+    if (grpc__queue_first_prefix(queue) == NULL) {
+        return;
     }
-    *out_head_bytes = message->head_bytes;
-    return message->head;
+    memset(message->head + GRPC__PREFIX_BYTES, 0xff, message->head_bytes - GRPC__PREFIX_BYTES);
+    garbage = message->blob == NULL ? NULL : rt_blob_create(message->blob_bytes, &data);
+    if (garbage != NULL) {
+        memset(data, 0xff, message->blob_bytes);
+        rt_blob_release(message->blob);
+        message->blob = garbage;
+    }
 }
 
 /* ---- sending ------------------------------------------------------------------------------ */
@@ -219,5 +233,8 @@ int grpc__queue_write_frame(struct grpc__queue *queue, struct grpc__link *link, 
     grpc__queue_copy(queue, frame + GRPC__FRAME_HEADER_BYTES, len_bytes);
     grpc__spoils_write(link, spoil, frame, GRPC__FRAME_HEADER_BYTES + len_bytes);
     free(frame);
-    return 0;
+    /* What is cut or drips lets no other frame out in the same breath. */
+    return link->state != GRPC__LINK_OPEN || grpc__spoils_is_dripping(&link->spoils)
+               ? NGHTTP2_ERR_PAUSE
+               : 0;
 }

@@ -42,7 +42,9 @@ RT_NODISCARD uint8_t *grpc__queue_reserve(struct grpc__queue *queue, size_t len_
 RT_NODISCARD enum rt_status grpc__queue_add_blob(struct grpc__queue *queue, struct rt_blob *blob);
 
 /* The first message's prefix, to be spoilt; NULL when nothing is queued or it is half sent. */
-uint8_t *grpc__queue_first(struct grpc__queue *queue, size_t *out_head_bytes);
+uint8_t *grpc__queue_first_prefix(struct grpc__queue *queue);
+/* Its bytes become 0xff, which is no protobuf. A blob is replaced: others may share it. */
+void grpc__queue_garble_first(struct grpc__queue *queue);
 
 /* Writes the first `len_bytes`, which are there, and forgets them. */
 void grpc__queue_write(struct grpc__queue *queue, struct grpc__link *link, size_t len_bytes);
