@@ -38,7 +38,7 @@ static void value__in_pieces_of_every_size__ends_where_it_ends(void **state)
         size_t used_bytes;
     } CASES[] = {
         {"{\"a\":[1,{\"b\":null}],\"c\":\"}\\\"]\"} tail", 31},
-        {" \n[ ] ", 4},
+        {" \n[ ] ", 5},
         {"{}{}", 2},
         {"\"x\\u00e9\"y", 9},
         {"true1", 4},
