@@ -264,6 +264,9 @@ static enum rt_status show_document(const struct options *options, FILE *out,
         status = omni_notation_write(out, value);
         (void)fputc('\n', out);
     } else if (status == RT_OK) {
+        (void)fprintf(out, "%s: %zu bytes\n    offset  value\n",
+                      options->is_by_lines ? "value" : options->path,
+                      rt_blob_slice(document).len_bytes);
         payload_tree_print(out, value, rt_blob_slice(document), &options->tree);
     }
     omni_arena_destroy(arena);
@@ -275,9 +278,6 @@ static int show(const struct options *options, FILE *out, struct rt_blob *input)
     struct omni_codec_error error = {.text = "out of memory"};
     struct rt_slice document = rt_blob_slice(input);
 
-    if (!options->is_json) {
-        (void)fprintf(out, "%s: %zu bytes\n    offset  value\n", options->path, document.len_bytes);
-    }
     if (show_document(options, out, input, &error) == RT_OK) {
         return 0;
     }
