@@ -3,6 +3,7 @@
 #define FAKEETCD_CALL_H
 
 #include "fakeetcd/auth.h"
+#include "fakeetcd/profile.h"
 #include "faults/fault.h"
 #include "wire/grpc_server.h"
 
@@ -14,12 +15,31 @@
  *
  *   decoded --request--> identity, checks, handler --applied--> answer --reply.byte--> replied
  *
- * Handlers take and give protobuf-c messages; a call owns an arena that lives until it is gone.
+ * Handlers take and give protobuf-c messages that live until the handler returns.
  */
 struct fakeetcd_server;
 struct fakeetcd_call;
 
 enum fakeetcd_method_kind { FAKEETCD_UNARY, FAKEETCD_SERVER_STREAM, FAKEETCD_BIDI };
+
+/* What a call does without a leader. */
+enum fakeetcd_leader_need {
+    FAKEETCD_LEADER_LOCAL,    /* goes on */
+    FAKEETCD_LEADER_PROPOSES, /* waits, then `context deadline exceeded` */
+    FAKEETCD_LEADER_READS,    /* waits, then `request timed out` */
+    FAKEETCD_LEADER_LEASES,   /* waits, then `no leader` */
+    FAKEETCD_LEADER_MEMBERS,  /* reads, but 3.4 goes on */
+    FAKEETCD_LEADER_ASK       /* the request says: Range, Txn */
+};
+
+/* Who may call it when auth is on. */
+enum fakeetcd_access_need {
+    FAKEETCD_MAY_ANYBODY,
+    FAKEETCD_MAY_USER, /* anybody with a valid token; in 3.4 anybody */
+    FAKEETCD_MAY_ROOT,
+    FAKEETCD_MAY_ADMIN, /* root, refused with the raw text of the auth store */
+    FAKEETCD_MAY_ASK    /* the handler checks keys */
+};
 
 /* One method: a row of a constant table. */
 struct fakeetcd_method {
@@ -27,6 +47,9 @@ struct fakeetcd_method {
     const char *name;    /* "Put" */
     const char *word;    /* as faults and scenarios name it: "put", "lease-grant", "watch" */
     enum fakeetcd_method_kind kind;
+    enum fakeetcd_leader_need leader;
+    enum fakeetcd_access_need access;
+    bool is_new; /* 3.4 does not have it */
     const ProtobufCMessageDescriptor *request;
     const ProtobufCMessageDescriptor *response;
     const char *http_path; /* of the gateway, below /v3: "/kv/put"; NULL: none */
@@ -45,9 +68,15 @@ extern const struct fakeetcd_method fakeetcd_methods[]; /* ended by a row whose 
 size_t fakeetcd_method_count(void);
 /* By "/service/Name" as it comes on the wire; NULL: unknown. Hashed, not searched. */
 const struct fakeetcd_method *fakeetcd_method_by_path(struct rt_slice path);
+/* Does this version of etcd have it? */
+bool fakeetcd_method_is_in(const struct fakeetcd_method *method,
+                           const struct fakeetcd_profile *profile);
 /* Is there such a service at all? Decides between two texts of code 12. */
 bool fakeetcd_has_service(struct rt_slice service);
-extern const struct fault_domain fakeetcd_fault_domain; /* operations in the table's order */
+/* "unknown method X for service Y" or "unknown service Y". */
+void fakeetcd_unknown_text(struct rt_slice path, char *out_text, size_t text_bytes);
+/* Operations in the table's order, each "etcd-" and the method's word. */
+extern const struct fault_domain fakeetcd_fault_domain;
 
 /* What a transport does for a call. */
 struct fakeetcd_transport {
@@ -63,6 +92,8 @@ struct fakeetcd_transport {
     const char *(*peer_name)(const struct fakeetcd_call *call);
 };
 
+struct fakeetcd__later;
+
 /* Begins with what every transport and handler needs; a transport embeds it first in its own. */
 struct fakeetcd_call {
     struct fakeetcd_server *server;
@@ -71,21 +102,24 @@ struct fakeetcd_call {
     const char *client; /* the peer, for faults and the journal */
     uint64_t id;        /* of the request, for the journal */
     uint64_t deadline_us;
-    struct fakeetcd_identity identity;
-    void *state; /* the handler's, between on_request and on_gone */
-    bool is_finished;
-    bool is_kept;      /* a handler or a fault answers later */
-    const char *cause; /* id of the fault that owns what happens to it, or "" */
-    struct fault_hold hold;
+    struct fakeetcd_identity identity; /* of the message under way */
+    void *state;                       /* the handler's, between on_request and on_gone */
+    bool is_finished;  /* answered, or its answer is eaten: nothing is said any more */
+    const char *cause; /* id of the fault that owns what happens to it; NULL or "": none */
+
+    /* The dispatcher's. */
+    bool is_arrived;
+    bool is_wanting_leader;        /* metadata `hasleader` */
+    struct fakeetcd__later *later; /* NULL: nothing of it waits */
 };
 
-/* ---- transport -> server: H7's dispatcher (fakeetcd/dispatch.c) ---- */
+/* ---- transport -> server: the dispatcher ---- */
 
-/* A zeroed call whose transport, server, client and deadline are set, with a method found. */
+/* A zeroed call whose transport, server, client, method and deadline are set. It may finish it. */
 void fakeetcd_call_begin(struct fakeetcd_call *call);
 /* One request message. It may finish the call; the transport frees it only after gone. */
 void fakeetcd_call_message(struct fakeetcd_call *call, struct rt_slice message);
-/* The same when the transport has decoded it itself (gateway). */
+/* The same when the transport has decoded it itself. */
 void fakeetcd_call_decoded(struct fakeetcd_call *call, const ProtobufCMessage *message);
 void fakeetcd_call_half_close(struct fakeetcd_call *call);
 void fakeetcd_call_drained(struct fakeetcd_call *call);
@@ -100,7 +134,9 @@ void fakeetcd_call_answer(struct fakeetcd_call *call, const ProtobufCMessage *me
 void fakeetcd_call_send(struct fakeetcd_call *call, const ProtobufCMessage *message);
 void fakeetcd_call_fail(struct fakeetcd_call *call, enum fakeetcd_error error);
 void fakeetcd_call_finish(struct fakeetcd_call *call, int32_t code, const char *text);
-/* Memory that lives as long as the call; for messages under construction. NULL: none. */
+/* Zeroed memory that lives until the handler returns; for messages under construction. NULL:
+ * none. */
 void *fakeetcd_call_alloc(struct fakeetcd_call *call, size_t len_bytes);
+bool fakeetcd_call_is_full(const struct fakeetcd_call *call);
 
 #endif

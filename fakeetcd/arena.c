@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+#define BLOCK_MIN_BYTES   ((size_t)16 * 1024)
+#define BLOCK_MAX_BYTES   ((size_t)1024 * 1024)
+#define KEEP_BYTES        ((size_t)4 * 1024 * 1024)
+#define ARENA_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
+
+struct fakeetcd__arena_block {
+    struct fakeetcd__arena_block *next;
+    size_t capacity_bytes;
+    size_t used_bytes;
+    alignas(max_align_t) uint8_t data[];
+};
+
+static void *allocate(void *arg, size_t len_bytes);
+static void forget(void *arg, void *pointer);
+static void *take_slow(struct fakeetcd__arena *arena, size_t len_bytes);
+static struct fakeetcd__arena_block *add_block(struct fakeetcd__arena *arena, size_t len_bytes);
+static void free_behind(struct fakeetcd__arena *arena, struct fakeetcd__arena_block *last);
+
+void fakeetcd__arena_init(struct fakeetcd__arena *arena)
+{
+    *arena = (struct fakeetcd__arena){
+        .allocator = {.alloc = allocate, .free = forget, .allocator_data = arena}};
+}
+
+void fakeetcd__arena_fini(struct fakeetcd__arena *arena)
+{
+    free_behind(arena, NULL);
+}
+
+/* Blocks that only a huge request needed are given back. */
+void fakeetcd__arena_reset(struct fakeetcd__arena *arena)
+{
+    struct fakeetcd__arena_block *last_kept = NULL;
+    size_t kept_bytes = 0;
+    if (arena->current == arena->first && arena->first != NULL) {
+        arena->first->used_bytes = 0;
+        return;
+    }
+    for (struct fakeetcd__arena_block *block = arena->first; block != NULL; block = block->next) {
+        kept_bytes += block->capacity_bytes;
+        if (kept_bytes > KEEP_BYTES) {
+            break;
+        }
+        block->used_bytes = 0;
+        last_kept = block;
+    }
+    free_behind(arena, last_kept);
+    arena->current = arena->first;
+}
+
+void *fakeetcd__arena_take(struct fakeetcd__arena *arena, size_t len_bytes)
+{
+    struct fakeetcd__arena_block *block = arena->current;
+    size_t rounded_bytes =
+        (len_bytes + alignof(max_align_t) - 1) & ~(size_t)(alignof(max_align_t) - 1);
+    if (rounded_bytes < len_bytes) {
+        return NULL;
+    }
+    if (block != NULL && rounded_bytes <= block->capacity_bytes - block->used_bytes) {
+        void *taken = block->data + block->used_bytes;
+        block->used_bytes += rounded_bytes;
+        return taken;
+    }
+    return take_slow(arena, rounded_bytes);
+}
+
+static void *take_slow(struct fakeetcd__arena *arena, size_t len_bytes)
+{
+    struct fakeetcd__arena_block *block = arena->current;
+    while (block != NULL && block->next != NULL) {
+        block = block->next; /* empty since the reset */
+        arena->current = block;
+        if (len_bytes <= block->capacity_bytes) {
+            block->used_bytes = len_bytes;
+            return block->data;
+        }
+    }
+    block = add_block(arena, len_bytes);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->used_bytes = len_bytes;
+    return block->data;
+}
+
+static struct fakeetcd__arena_block *add_block(struct fakeetcd__arena *arena, size_t len_bytes)
+{
+    size_t capacity_bytes = BLOCK_MIN_BYTES;
+    while (capacity_bytes < BLOCK_MAX_BYTES && capacity_bytes < arena->total_bytes) {
+        capacity_bytes *= 2;
+    }
+    capacity_bytes = capacity_bytes < len_bytes ? len_bytes : capacity_bytes;
+    if (len_bytes > ARENA_LIMIT_BYTES || arena->total_bytes + capacity_bytes > ARENA_LIMIT_BYTES) {
+        return NULL;
+    }
+    struct fakeetcd__arena_block *block = malloc(sizeof(*block) + capacity_bytes);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->next = NULL;
+    block->capacity_bytes = capacity_bytes;
+    if (arena->current == NULL) {
+        arena->first = block;
+    } else {
+        arena->current->next = block; /* nothing is behind it, see take_slow */
+    }
+    arena->current = block;
+    arena->total_bytes += capacity_bytes;
+    return block;
+}
+
+void *fakeetcd__arena_array(struct fakeetcd__arena *arena, size_t count, size_t item_bytes)
+{
+    if (item_bytes != 0 && count > SIZE_MAX / item_bytes) {
+        return NULL;
+    }
+    void *items = fakeetcd__arena_take(arena, count * item_bytes);
+    if (items != NULL) {
+        memset(items, 0, count * item_bytes);
+    }
+    return items;
+}
+
+static void *allocate(void *arg, size_t len_bytes)
+{
+    return fakeetcd__arena_take(arg, len_bytes);
+}
+
+static void forget(void *arg, void *pointer)
+{
+    (void)arg;
+    (void)pointer;
+}
+
+/* NULL: all of them. */
+static void free_behind(struct fakeetcd__arena *arena, struct fakeetcd__arena_block *last)
+{
+    struct fakeetcd__arena_block *block = last == NULL ? arena->first : last->next;
+    while (block != NULL) {
+        struct fakeetcd__arena_block *next = block->next;
+        arena->total_bytes -= block->capacity_bytes;
+        free(block);
+        block = next;
+    }
+    if (last == NULL) {
+        arena->first = NULL;
+        arena->current = NULL;
+    } else {
+        last->next = NULL;
+    }
+}
