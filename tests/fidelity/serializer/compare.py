@@ -23,7 +23,7 @@ DSTEST, COUNT, SEED = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 DAMAGED_COUNT = 3000
 DEADLINE_S = 40
 SHOWN_MAX = 20
-STRICTER = ("is no size", "data does not fit the shape")  # what ours says where upstream looks away
+STRICTER = ("is no size", "data does not fit the shape", "without bytes 'data'")  # what ours says where upstream looks away
 PLAIN = ("nil", "bool", "edge", "int", "float", "text", "bytes", "list", "dict")
 
 

@@ -96,6 +96,8 @@ AGREED = (
 DEVIATIONS = (
     ("a tensor without data but with elements", tensor("float32", [2, 3], b""), TAKEN, REFUSED,
      "upstream hands out memory that nobody has written"),
+    ("a tensor whose data is 0", tensor("float32", [0], 0), TAKEN, REFUSED,
+     "upstream asks only whether data is true before it makes an empty tensor"),
     ("an extension as a map's key", b"\x81\xd4\x05\x00\x01", REFUSED, TAKEN,
      "any type but map may be a key; msgspec's extensions cannot be hashed"),
     ("a broken tensor in an extra key of a tensor", tensor("uint8", [1], b"a", more={"__tensor__": True}),
