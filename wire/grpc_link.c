@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/grpc_link.h"
 
+#include "runtime/tls.h"
+
 #include <assert.h>
 #include <stdio.h>
 
@@ -136,12 +138,15 @@ static void on_stream_closed(void *arg, enum rt_status reason)
 {
     struct grpc__link *link = arg;
 
+    if (link->state == GRPC__LINK_OPEN) {
+        const char *tls_error = rt_tls_stream_error(link->stream);
+
+        link->end_reason = reason;
+        (void)snprintf(link->end_detail, sizeof(link->end_detail), "%s",
+                       tls_error[0] == '\0' ? rt_status_text(reason) : tls_error);
+    }
     rt_stream_destroy(link->stream);
     link->stream = NULL;
-    if (link->state == GRPC__LINK_OPEN) {
-        link->end_reason = reason;
-        (void)snprintf(link->end_detail, sizeof(link->end_detail), "%s", rt_status_text(reason));
-    }
     link->state = GRPC__LINK_ENDED;
     turn(link);
 }
