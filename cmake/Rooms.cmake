@@ -29,3 +29,9 @@ function(cmocka_test name)
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT ${TEST_TIMEOUT}
         ENVIRONMENT "CMOCKA_MESSAGE_OUTPUT=TAP")
 endfunction()
+
+# failing_memory(unit.runtime.nomem): its allocations go through tests/support/failing_memory.c.
+function(failing_memory target)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/failing_memory.c)
+    target_link_options(${target} PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+endfunction()

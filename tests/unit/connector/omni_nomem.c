@@ -6,66 +6,12 @@
 
 #include "omni_script.h"
 #include "omni_support.h"
+#include "support/failing_memory.h"
 
 /*
  * Each story is told again and again; the first time its first allocation fails, then its second,
- * until none does. Whatever fails must be said by a status, and leak nothing. The linker sends the
- * allocations of our rooms here (--wrap).
+ * until none does. Whatever fails must be said by a status, and leak nothing.
  */
-#define NEVER_FAILS SIZE_MAX
-#define STORY_MAX   2000
-
-void *__real_malloc(size_t len_bytes);
-void *__real_calloc(size_t count, size_t len_bytes);
-void *__real_realloc(void *memory, size_t len_bytes);
-void *__wrap_malloc(size_t len_bytes);
-void *__wrap_calloc(size_t count, size_t len_bytes);
-void *__wrap_realloc(void *memory, size_t len_bytes);
-
-static size_t left_count = NEVER_FAILS; /* allocations until one fails */
-
-static bool is_failing(void)
-{
-    if (left_count == NEVER_FAILS || left_count-- > 0) {
-        return false;
-    }
-    left_count = NEVER_FAILS;
-    return true;
-}
-
-void *__wrap_malloc(size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_malloc(len_bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_calloc(count, len_bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_realloc(memory, len_bytes);
-}
-
-/* True when the story was told to its end. */
-typedef bool story_fn(void *arg);
-
-static void tell(story_fn *story, void *arg)
-{
-    for (size_t skipped = 0; skipped < STORY_MAX; skipped++) {
-        left_count = skipped;
-        bool is_whole = story(arg);
-        bool has_failed = left_count == NEVER_FAILS;
-        left_count = NEVER_FAILS;
-        if (!has_failed) {
-            assert_true(is_whole);
-            return;
-        }
-        assert_int_equal(rt_blob_live_count(), 0);
-    }
-    fail_msg("the story never ends");
-}
 
 /* ---- the serializer -------------------------------------------------------------------------- */
 
@@ -117,7 +63,7 @@ static bool encode_and_decode(void *arg)
 static void serializer__each_allocation_fails__is_said_and_leaks_nothing(void **state)
 {
     (void)state;
-    tell(encode_and_decode, NULL);
+    failing_memory_tell(encode_and_decode, NULL);
 }
 
 /* ---- the connector --------------------------------------------------------------------------- */
@@ -212,7 +158,7 @@ static void tell_of_model(enum omni_model model)
     script_init(&script);
     script.answer = SCRIPT_BYTES;
     script.bytes = rt_slice_of("\xa1x", 2);
-    tell(put_and_get, &told);
+    failing_memory_tell(put_and_get, &told);
     omni_arena_destroy(arena);
 }
 

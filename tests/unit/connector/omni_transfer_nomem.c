@@ -5,66 +5,12 @@
 #include "connector/omni_connector_set.h"
 #include "omni_script.h"
 #include "omni_support.h"
+#include "support/failing_memory.h"
 
 /*
  * Each story is told again and again; the first time its first allocation fails, then its second,
- * until none does. Whatever fails must be said by a status, and leak nothing. The linker sends the
- * allocations of our rooms here (--wrap).
+ * until none does. Whatever fails must be said by a status, and leak nothing.
  */
-#define NEVER_FAILS SIZE_MAX
-#define STORY_MAX   2000
-
-void *__real_malloc(size_t len_bytes);
-void *__real_calloc(size_t count, size_t len_bytes);
-void *__real_realloc(void *memory, size_t len_bytes);
-void *__wrap_malloc(size_t len_bytes);
-void *__wrap_calloc(size_t count, size_t len_bytes);
-void *__wrap_realloc(void *memory, size_t len_bytes);
-
-static size_t left_count = NEVER_FAILS; /* allocations until one fails */
-
-static bool is_failing(void)
-{
-    if (left_count == NEVER_FAILS || left_count-- > 0) {
-        return false;
-    }
-    left_count = NEVER_FAILS;
-    return true;
-}
-
-void *__wrap_malloc(size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_malloc(len_bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_calloc(count, len_bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_realloc(memory, len_bytes);
-}
-
-/* True when the story was told to its end. */
-typedef bool story_fn(void *arg);
-
-static void tell(story_fn *story, void *arg)
-{
-    for (size_t skipped = 0; skipped < STORY_MAX; skipped++) {
-        left_count = skipped;
-        bool is_whole = story(arg);
-        bool has_failed = left_count == NEVER_FAILS;
-        left_count = NEVER_FAILS;
-        if (!has_failed) {
-            assert_true(is_whole);
-            return;
-        }
-        assert_int_equal(rt_blob_live_count(), 0);
-    }
-    fail_msg("the story never ends");
-}
 
 /* ---- loading and looking -------------------------------------------------------------------- */
 
@@ -121,7 +67,7 @@ static bool load_and_look(void *arg)
 static void load__any_allocation_fails__says_so_and_leaks_nothing(void **state)
 {
     (void)state;
-    tell(load_and_look, NULL);
+    failing_memory_tell(load_and_look, NULL);
 }
 
 static bool load_bad(void *arg)
@@ -139,7 +85,7 @@ static bool load_bad(void *arg)
 static void load__refused_without_memory__is_still_refused(void **state)
 {
     (void)state;
-    tell(load_bad, NULL);
+    failing_memory_tell(load_bad, NULL);
 }
 
 /* ---- making all connectors ------------------------------------------------------------------- */
@@ -268,7 +214,7 @@ static void set__any_allocation_fails__leaves_nothing(void **state)
                           "'2': {name: Scripted}, '3': {name: Scripted}}}]"),
             OMNI_TRANSFER_YAML, NULL, NULL, &config),
         RT_OK);
-    tell(make_all, config);
+    failing_memory_tell(make_all, config);
     omni_transfer_config_destroy(config);
 }
 

@@ -3,49 +3,14 @@
 
 #include <stdlib.h>
 
+#include "support/failing_memory.h"
+
 /*
  * One story is told again and again; the first time its first allocation fails, then its second,
- * until none does. Whatever fails must be said by a status and leak nothing. The linker sends the
- * room's allocations here (--wrap).
+ * until none does. Whatever fails must be said by a status and leak nothing.
  */
 
-#define NEVER_FAILS SIZE_MAX
-#define STORY_MAX   5000
-
-void *__real_malloc(size_t len_bytes);
-void *__real_calloc(size_t count, size_t len_bytes);
-void *__real_realloc(void *memory, size_t len_bytes);
-void *__wrap_malloc(size_t len_bytes);
-void *__wrap_calloc(size_t count, size_t len_bytes);
-void *__wrap_realloc(void *memory, size_t len_bytes);
-
-static size_t left_count = NEVER_FAILS; /* allocations until one fails */
-static bool has_failed;
-
-static bool is_failing(void)
-{
-    if (left_count == NEVER_FAILS || left_count-- > 0) {
-        return false;
-    }
-    left_count = NEVER_FAILS;
-    has_failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_malloc(len_bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_calloc(count, len_bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_realloc(memory, len_bytes);
-}
+#define STORY_MAX 5000
 
 static void on_resume(void *arg)
 {
@@ -108,7 +73,7 @@ static void tell(struct fixture *fx)
     if (status == RT_OK) {
         status = fault_arm_text(engine, "t: on {key: zz} at request do rst", message, 128);
     }
-    assert_true(status == RT_OK || (status == RT_E_NOMEM && has_failed));
+    assert_true(status == RT_OK || (status == RT_E_NOMEM && failing_memory_has_failed()));
     if (status == RT_OK) {
         act(fx, engine);
     }
@@ -123,11 +88,9 @@ static void story__each_allocation_fails_once__is_said_and_leaks_nothing(void **
 
     do {
         assert_true(nth < STORY_MAX);
-        has_failed = false;
-        left_count = nth++;
+        failing_memory_begin(nth++);
         tell(*state);
-        left_count = NEVER_FAILS;
-    } while (has_failed);
+    } while (failing_memory_end());
     assert_true(nth > 20);
 }
 

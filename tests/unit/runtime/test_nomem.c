@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/journal.h"
 #include "runtime/network.h"
+#include "support/failing_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,44 +20,8 @@
  */
 
 #define VALUE_BYTES ((size_t)200000)
-#define NEVER_FAILS SIZE_MAX
 #define STORY_MAX   2000
 #define PATIENCE_US UINT64_C(5000000)
-
-void *__real_malloc(size_t len_bytes);
-void *__real_calloc(size_t count, size_t len_bytes);
-void *__real_realloc(void *memory, size_t len_bytes);
-void *__wrap_malloc(size_t len_bytes);
-void *__wrap_calloc(size_t count, size_t len_bytes);
-void *__wrap_realloc(void *memory, size_t len_bytes);
-
-static size_t left_count = NEVER_FAILS; /* allocations until one fails */
-static bool has_failed;
-
-static bool is_failing(void)
-{
-    if (left_count == NEVER_FAILS || left_count-- > 0) {
-        return false;
-    }
-    left_count = NEVER_FAILS;
-    has_failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_malloc(len_bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_calloc(count, len_bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t len_bytes)
-{
-    return is_failing() ? NULL : __real_realloc(memory, len_bytes);
-}
 
 typedef void story_fn(void);
 
@@ -64,13 +29,13 @@ static void tell_until_nothing_fails(story_fn *story)
 {
     size_t living = rt_blob_live_count();
     size_t nth = 0;
+    bool has_failed = false;
 
     do {
         assert_true(nth < STORY_MAX);
-        has_failed = false;
-        left_count = nth++;
+        failing_memory_begin(nth++);
         story();
-        left_count = NEVER_FAILS;
+        has_failed = failing_memory_end();
         assert_int_equal(rt_blob_live_count(), living);
     } while (has_failed);
     assert_true(nth > 1);
@@ -236,7 +201,7 @@ static void story_of_a_connection(enum rt_loop_mode mode)
             rt_loop_run(loop, is_over, &talk, rt_loop_now_us(loop) + PATIENCE_US);
 
         /* A word that was not said leaves both waiting; anything else comes to an end. */
-        assert_true(status == RT_OK || has_failed);
+        assert_true(status == RT_OK || failing_memory_has_failed());
     }
     rt_stream_destroy(talk.client);
     rt_stream_destroy(talk.server);
