@@ -153,7 +153,7 @@ uint32_t grpc_call_stream_id(const struct grpc_call *call)
 
 void *grpc_call_arg(const struct grpc_call *call)
 {
-    return call->connection->arg;
+    return call->arg;
 }
 
 void grpc_call_set_streaming(struct grpc_call *call)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grpc_world.h"
 
+#include "runtime/tls.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -146,6 +148,12 @@ static void on_accept(void *arg, struct rt_stream *stream)
     struct world *world = arg;
 
     world->accepted_count++;
+    if (world->tls != NULL) {
+        static const struct rt_stream_handler no_handler = {0};
+
+        assert_int_equal(rt_tls_stream_create(world->tls, stream, &no_handler, NULL, &stream),
+                         RT_OK);
+    }
     assert_int_equal(grpc_connection_accept(world->loop, stream, &world->options,
                                             &connection_handler, world, &world->connection),
                      RT_OK);

@@ -32,6 +32,7 @@ struct world {
     struct rt_listener *listener;
     struct grpc_server_options options;
     struct grpc_channel *channel;
+    struct rt_tls_context *tls; /* of the server; NULL: plain */
 
     struct grpc_connection *connection; /* the newest */
     size_t accepted_count;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grpc_world.h"
 
+#include "runtime/tls.h"
+
 #include <stdlib.h>
 
 /* Calls end to end: our client, our server, on the simulated network and on sockets. */
@@ -252,6 +254,75 @@ static void destroy__inside_a_handler__nothing_is_told_and_nothing_leaks(void **
     world->must_destroy_in_gone = false;
 }
 
+/* ---- under TLS ---------------------------------------------------------------------------- */
+
+/* The world's channel, anew and under TLS; the context is the caller's. */
+static struct rt_tls_context *wrap_channel(struct world *world, const struct rt_tls_options *tls)
+{
+    struct grpc_channel_options options = {.name = "client-1",
+                                           .address = rt_listener_address(world->listener),
+                                           .connect_timeout_us = 5000000};
+    char error[200] = "";
+
+    grpc_channel_destroy(world->channel);
+    assert_int_equal(rt_tls_context_create(tls, &options.tls, error, sizeof(error)), RT_OK);
+    assert_int_equal(grpc_channel_create(world->loop, world->network, &options, &world->channel),
+                     RT_OK);
+    return options.tls;
+}
+
+static void tls__a_large_message_and_a_stream__pass(void **state)
+{
+    const struct rt_tls_options server = {.is_server = true, .is_self_signed = true};
+    const struct rt_tls_options client = {.is_unverified = true};
+    struct world *world = *state;
+    struct rt_tls_context *client_context;
+    char *large = calloc(1, 1000001);
+    char error[200] = "";
+    struct asked asked;
+
+    assert_non_null(large);
+    memset(large, 'x', 1000000);
+    assert_int_equal(rt_tls_context_create(&server, &world->tls, error, sizeof(error)), RT_OK);
+    client_context = wrap_channel(world, &client);
+    ask(world, &asked, "/test.Echo/Unary", large);
+    assert_int_equal(asked.code, GRPC_OK);
+    assert_int_equal(asked.message_bytes, 1000000);
+    ask(world, &asked, "/test.Echo/Stream", "hello");
+    assert_int_equal(asked.code, GRPC_OK);
+    assert_memory_equal(asked.first, "hello", 5);
+    assert_int_equal(world->accepted_count, 1);
+    free(large);
+    grpc_channel_destroy(world->channel);
+    world->channel = NULL;
+    rt_tls_context_destroy(client_context);
+    world_run(world);
+    rt_tls_context_destroy(world->tls);
+    world->tls = NULL;
+}
+
+static void tls__a_certificate_nobody_knows__ends_the_call_with_the_reason(void **state)
+{
+    const struct rt_tls_options server = {.is_server = true, .is_self_signed = true};
+    const struct rt_tls_options client = {.server_name = "localhost"};
+    struct world *world = *state;
+    struct rt_tls_context *client_context;
+    char error[200] = "";
+    struct asked asked;
+
+    assert_int_equal(rt_tls_context_create(&server, &world->tls, error, sizeof(error)), RT_OK);
+    client_context = wrap_channel(world, &client);
+    ask(world, &asked, "/test.Echo/Unary", "hello");
+    assert_int_equal(asked.code, GRPC_UNAVAILABLE);
+    assert_non_null(strstr(asked.text, "certificate: self-signed certificate"));
+    grpc_channel_destroy(world->channel);
+    world->channel = NULL;
+    rt_tls_context_destroy(client_context);
+    world_run(world);
+    rt_tls_context_destroy(world->tls);
+    world->tls = NULL;
+}
+
 #define IN_BOTH(test)                                                                              \
     {#test " (simulated)", test, setup_simulated, teardown, NULL},                                 \
     {                                                                                              \
@@ -274,6 +345,8 @@ int main(void)
         IN_BOTH(request__nobody_listens__ends_with_no_connection),
         IN_BOTH(connection__reset_by_the_server__open_requests_end_and_the_next_connects),
         IN_BOTH(destroy__inside_a_handler__nothing_is_told_and_nothing_leaks),
+        IN_BOTH(tls__a_large_message_and_a_stream__pass),
+        IN_BOTH(tls__a_certificate_nobody_knows__ends_the_call_with_the_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
