@@ -32,6 +32,8 @@ void fakeetcd_gateway_accept(struct fakeetcd_gateway *gateway, struct rt_stream 
  * fakeetcd_gateway_connection_count() tells when the last one is gone. */
 void fakeetcd_gateway_reset_all(struct fakeetcd_gateway *gateway);
 void fakeetcd_gateway_drain(struct fakeetcd_gateway *gateway);
+/* Connections take and give no bytes, as those of a stopped process; also those that come. */
+void fakeetcd_gateway_freeze(struct fakeetcd_gateway *gateway, bool is_frozen);
 size_t fakeetcd_gateway_connection_count(const struct fakeetcd_gateway *gateway);
 
 #endif
