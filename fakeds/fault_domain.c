@@ -4,7 +4,7 @@
 /* Which operations ask at which points, and what can be done there. The checker refuses the rest
  * before anything starts. */
 #define AT(point)  (1u << (point))
-#define DO(action) (1u << (action))
+#define DO(action) (UINT64_C(1) << (action))
 
 #define POINTS_OF_ALL                                                                              \
     (AT(FAULT_AT_REQUEST) | AT(FAULT_AT_APPLIED) | AT(FAULT_AT_REPLY_BYTE) | AT(FAULT_AT_REPLIED))

@@ -4,6 +4,7 @@
 #include "faults/trigger.h"
 #include "faults/words.h"
 #include "wire/dsrpc_code.h"
+#include "wire/grpc_code.h"
 
 /* Arguments of actions: first cut into pieces, then each read by the action's row below. */
 
@@ -43,6 +44,10 @@ static argument_fn read_event;
 static argument_fn read_state;
 static argument_fn read_hex;
 static argument_fn read_symbol;
+static argument_fn read_http2_error;
+static argument_fn read_http_status;
+static argument_fn read_revision;
+static argument_fn read_key;
 static int hex_digit(uint8_t letter);
 
 static const struct {
@@ -59,6 +64,17 @@ static const struct {
     [FAULT_BYTES] = {0, 1, {read_hex}}, /* none: zero bytes */
     [FAULT_RAISE] = {1, 2, {read_code, read_text}},
     [FAULT_HOLE] = {1, 1, {read_symbol}},
+    [FAULT_GOAWAY] = {0, 1, {read_http2_error}},
+    [FAULT_RST_STREAM] = {0, 1, {read_http2_error}},
+    [FAULT_HTTP_STATUS] = {1, 1, {read_http_status}},
+    [FAULT_DRIP] = {1, 1, {read_positive_duration}},
+    [FAULT_SHORTEN] = {1, 1, {read_duration}},
+    [FAULT_FREEZE] = {0, 1, {read_positive_duration}},
+    [FAULT_LOSE_LEADER] = {0, 1, {read_positive_duration}},
+    [FAULT_READ_ONLY] = {0, 1, {read_positive_duration}},
+    [FAULT_COMPACT] = {0, 1, {read_revision}},
+    [FAULT_RESTORE] = {1, 1, {read_revision}},
+    [FAULT_EXPIRE_LEASE] = {1, 1, {read_key}},
 };
 
 bool fault__take_arguments(struct fault__scanner *scanner, struct fault__term *term)
@@ -242,6 +258,30 @@ static bool complain_words(struct fault__scanner *scanner, const struct argument
     return false;
 }
 
+/* Which of the two is meant depends on who answers; that is known when the rule is placed. A word
+ * that is a code of one only, or a number, leaves the other FAULT_NO_CODE, or is both. */
+static bool read_both_codes(struct rt_slice text, struct fault_action *action)
+{
+    char word[32];
+    int64_t number = 0;
+    int32_t code = FAULT_NO_CODE;
+    int32_t grpc_code = FAULT_NO_CODE;
+
+    if (!dsrpc_code_parse((const char *)text.data, text.len_bytes, &code)) {
+        code = FAULT_NO_CODE;
+    }
+    if (doc_parse_integer(text, &number, NULL) == RT_OK) {
+        grpc_code = number >= 0 && number <= INT32_MAX ? (int32_t)number : FAULT_NO_CODE;
+    } else if (text.len_bytes < sizeof(word)) {
+        memcpy(word, text.data, text.len_bytes);
+        word[text.len_bytes] = '\0';
+        grpc_code = grpc_code_by_name(word, &grpc_code) ? grpc_code : FAULT_NO_CODE;
+    }
+    action->code = code;
+    action->grpc_code = grpc_code;
+    return code != FAULT_NO_CODE || grpc_code != FAULT_NO_CODE;
+}
+
 static bool read_code(struct fault__scanner *scanner, const struct argument *argument,
                       struct fault__term *term)
 {
@@ -249,12 +289,14 @@ static bool read_code(struct fault__scanner *scanner, const struct argument *arg
 #define CODE_WORD(name, number, text) "K_" #name,
         DSRPC_CODE_LIST(CODE_WORD)
 #undef CODE_WORD
+#define GRPC_WORD(name, number, word) word,
+            GRPC_CODE_LIST(GRPC_WORD)
+#undef GRPC_WORD
     };
     const char *nearest;
     struct doc_error *error;
 
-    if (!argument->is_quoted && dsrpc_code_parse((const char *)argument->text.data,
-                                                 argument->text.len_bytes, &term->action.code)) {
+    if (!argument->is_quoted && read_both_codes(argument->text, &term->action)) {
         return true;
     }
     /* Not doc_error_allow(): nobody wants to read all of them. */
@@ -264,7 +306,8 @@ static bool read_code(struct fault__scanner *scanner, const struct argument *arg
     if (nearest != NULL) {
         doc_error_help(scanner->errors, error, "did you mean %s?", nearest);
     } else {
-        doc_error_help(scanner->errors, error, "a name as in K_TRY_AGAIN, or its number");
+        doc_error_help(scanner->errors, error,
+                       "a name as in K_TRY_AGAIN, for etcd as in UNAVAILABLE, or its number");
     }
     return false;
 }
@@ -394,4 +437,60 @@ static bool read_symbol(struct fault__scanner *scanner, const struct argument *a
         }
     }
     return complain_words(scanner, argument, "no such symbol", words, 3);
+}
+
+static bool read_http2_error(struct fault__scanner *scanner, const struct argument *argument,
+                             struct fault__term *term)
+{
+    static const char *const words[] = {
+        "NO_ERROR",           "PROTOCOL_ERROR",   "INTERNAL_ERROR",
+        "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
+        "FRAME_SIZE_ERROR",   "REFUSED_STREAM",   "CANCEL",
+        "COMPRESSION_ERROR",  "CONNECT_ERROR",    "ENHANCE_YOUR_CALM",
+        "INADEQUATE_SECURITY"};
+    const size_t count = sizeof(words) / sizeof(words[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        if (rt_slice_is_text(argument->text, words[i])) {
+            term->action.number = (int64_t)i; /* RFC 9113 numbers them so */
+            return true;
+        }
+    }
+    return complain_words(scanner, argument, "not an error code of HTTP/2", words, count);
+}
+
+static bool read_http_status(struct fault__scanner *scanner, const struct argument *argument,
+                             struct fault__term *term)
+{
+    if (argument->is_quoted ||
+        doc_parse_integer(argument->text, &term->action.number, NULL) != RT_OK ||
+        term->action.number < 100 || term->action.number > 599) {
+        return complain_argument(scanner, argument, "not an HTTP status",
+                                 "a number from 100 to 599, as in http-status(502)");
+    }
+    return true;
+}
+
+static bool read_revision(struct fault__scanner *scanner, const struct argument *argument,
+                          struct fault__term *term)
+{
+    if (argument->is_quoted ||
+        doc_parse_integer(argument->text, &term->action.number, NULL) != RT_OK ||
+        term->action.number < 1) {
+        return complain_argument(scanner, argument, "not a revision", "a number from 1 on");
+    }
+    return true;
+}
+
+static bool read_key(struct fault__scanner *scanner, const struct argument *argument,
+                     struct fault__term *term)
+{
+    const char *key = fault__copy(scanner->memory, argument->text);
+
+    if (key == NULL) {
+        scanner->status = RT_E_NOMEM;
+        return false;
+    }
+    term->action.bytes = rt_slice_of(key, argument->text.len_bytes);
+    return true;
 }

@@ -105,6 +105,12 @@ static enum rt_status check_point(const struct check *check, const struct doc_no
     return RT_E_INVALID;
 }
 
+/* `worker:` speaks of no etcd and `etcd:` of nothing else. */
+static bool is_meant(const struct check *check, const struct fault_domain *domain)
+{
+    return check->rule->worker == NULL || check->rule->is_on_etcd == domain->is_etcd;
+}
+
 static enum rt_status place_any(const struct check *check)
 {
     enum fault_point point = check->rule->point;
@@ -112,7 +118,7 @@ static enum rt_status place_any(const struct check *check)
     for (size_t i = 0; i < check->domain_count; i++) {
         const struct fault_domain *domain = check->domains[i];
 
-        if (!fault__domain_has_point(domain, point)) {
+        if (!fault__domain_has_point(domain, point) || !is_meant(check, domain)) {
             continue;
         }
         check->rule->operations[i] |= UINT64_C(1) << FAULT__NO_OPERATION;
@@ -136,7 +142,7 @@ static enum rt_status place_operation(const struct check *check, const struct do
         for (size_t row = 0; row < fault__operation_count(domain); row++) {
             if (doc_is_text(op, domain->operations[row].word) &&
                 (domain->operations[row].points & 1u << point) != 0 &&
-                fault__domain_has_point(domain, point)) {
+                fault__domain_has_point(domain, point) && is_meant(check, domain)) {
                 check->rule->operations[i] |= UINT64_C(1) << row;
                 is_found = true;
             }
@@ -186,6 +192,42 @@ static void complain_operation(const struct check *check, const struct doc_node 
 
 /* ---- what -------------------------------------------------------------------------------- */
 
+/* A word that is a K_ code only is nothing that an etcd answers, and the other way round. */
+static bool is_code_known(const struct fault_domain *domain, const struct fault__term *term)
+{
+    bool has_code =
+        !term->is_off && (term->action.kind == FAULT_STATUS || term->action.kind == FAULT_LAST_RC ||
+                          term->action.kind == FAULT_RAISE);
+
+    return !has_code ||
+           (domain->is_etcd ? term->action.grpc_code : term->action.code) != FAULT_NO_CODE;
+}
+
+/* Each action is possible for some operation, but not for the same; or a code is of the other kind.
+ */
+static void complain_places(const struct check *check)
+{
+    const struct fault_rule *rule = check->rule;
+
+    for (const struct fault__term *term = rule->trigger.terms; term != NULL; term = term->next) {
+        bool is_known = false;
+        for (size_t i = 0; i < check->domain_count; i++) {
+            is_known = is_known || (fault__domain_has_point(check->domains[i], rule->point) &&
+                                    is_meant(check, check->domains[i]) &&
+                                    is_code_known(check->domains[i], term));
+        }
+        if (!is_known) {
+            struct doc_error *error = doc_error_add_inside(
+                check->errors, rule->do_node, term->offset_bytes, term->len_bytes,
+                "this code is none that is answered at \"%s\" here", rule->point_text);
+            doc_error_help(check->errors, error,
+                           "a worker answers K_ codes, an etcd gRPC codes as UNAVAILABLE");
+            return;
+        }
+    }
+    doc_error_add(check->errors, rule->do_node, "no operation can do all of these actions");
+}
+
 static enum rt_status check_actions(const struct check *check)
 {
     struct fault_rule *rule = check->rule;
@@ -204,11 +246,14 @@ static enum rt_status check_actions(const struct check *check)
                 rule->operations[i] &=
                     operations_doing(check->domains[i], rule->point, term->action.kind);
             }
+            if (!is_code_known(check->domains[i], term)) {
+                rule->operations[i] = 0;
+            }
         }
         places |= rule->operations[i];
     }
-    if (places == 0) { /* each action is possible for some operation, but not for the same */
-        doc_error_add(check->errors, rule->do_node, "no operation can do all of these actions");
+    if (places == 0) {
+        complain_places(check);
         return RT_E_INVALID;
     }
     return RT_OK;
@@ -225,7 +270,7 @@ static uint64_t operations_doing(const struct fault_domain *domain, enum fault_p
 
     for (size_t i = 0; i < domain->capability_count; i++) {
         if (domain->capabilities[i].point == point &&
-            (domain->capabilities[i].actions & 1u << kind) != 0) {
+            (domain->capabilities[i].actions & UINT64_C(1) << kind) != 0) {
             is_capable = true;
         }
     }

@@ -95,7 +95,7 @@ enum rt_status fault__engine_add(struct fault_engine *engine, struct fault_rule 
     if (status != RT_OK) {
         return status;
     }
-    if (rule->point != FAULT_AT_WORKER) {
+    if (!fault__is_process_point(rule->point)) {
         return fault__index_add(engine, rule);
     }
     if (rule->missing_count == 0) {

@@ -157,7 +157,7 @@ static void happen(struct fault__event *event)
         struct fault_rule *rule = event->rules.items[i];
 
         rule->missing_count -= is_first ? 1 : 0;
-        if (rule->missing_count == 0 && rule->point == FAULT_AT_WORKER) {
+        if (rule->missing_count == 0 && fault__is_process_point(rule->point)) {
             fault__process_due(rule);
         }
     }

@@ -28,7 +28,10 @@
     ROW(FAULT_AT_NOTIFY, "notify")                                                                 \
     ROW(FAULT_AT_EVICT, "evict")                                                                   \
     ROW(FAULT_AT_EXPIRE, "expire")                                                                 \
-    ROW(FAULT_AT_WORKER, "worker")
+    ROW(FAULT_AT_LEASE, "lease")                                                                   \
+    ROW(FAULT_AT_WATCH, "watch")                                                                   \
+    ROW(FAULT_AT_WORKER, "worker")                                                                 \
+    ROW(FAULT_AT_ETCD, "etcd")
 
 enum fault_point {
 #define FAULT_POINT_ENUM(name, word) name,
@@ -57,14 +60,40 @@ enum fault_point {
     ROW(FAULT_CORRUPT, "corrupt", "", "change this byte of the answer")                            \
     ROW(FAULT_MUTE, "mute", "", "do not answer this heartbeat")                                    \
     ROW(FAULT_SUPPRESS, "suppress", "", "a notification or an eviction does not happen")           \
-    ROW(FAULT_KILL, "kill", "", "the worker dies")                                                 \
+    ROW(FAULT_KILL, "kill", "", "the process dies")                                                \
     ROW(FAULT_RESTART, "restart", "kept|lost[, duration]",                                         \
-        "the worker dies and is back at once, ready after the duration")                           \
+        "the process dies and is back at once; a worker is ready after the duration")              \
     ROW(FAULT_EMPTY_LIST, "empty-list", "", "the client binding returns an empty list")            \
     ROW(FAULT_NULL, "null", "", "the client binding returns a list holding null")                  \
     ROW(FAULT_BYTES, "bytes", "hex", "the client binding returns these bytes")                     \
     ROW(FAULT_RAISE, "raise", "code[, text]", "the client binding raises this status")             \
-    ROW(FAULT_HOLE, "hole", "symbol", "a symbol is missing: KVClient, SetParam or WriteMode")
+    ROW(FAULT_HOLE, "hole", "symbol", "a symbol is missing: KVClient, SetParam or WriteMode")      \
+    ROW(FAULT_GOAWAY, "goaway", "[http2-error]", "end the connection by GOAWAY")                   \
+    ROW(FAULT_RST_STREAM, "rst-stream", "[http2-error]", "reset the call's stream only")           \
+    ROW(FAULT_NO_STATUS, "no-status", "", "answer without grpc-status")                            \
+    ROW(FAULT_CONTENT_TYPE, "content-type", "", "answer as if it were a web page")                 \
+    ROW(FAULT_HTTP_STATUS, "http-status", "number", "answer this HTTP status and a text")          \
+    ROW(FAULT_BAD_PREFIX, "bad-prefix", "", "the length before the message is wrong")              \
+    ROW(FAULT_GARBAGE, "garbage", "", "the message is no protobuf")                                \
+    ROW(FAULT_DRIP, "drip", "duration", "send the answer byte by byte, this far apart")            \
+    ROW(FAULT_MUTE_PINGS, "mute-pings", "", "acknowledge no ping of this connection any more")     \
+    ROW(FAULT_HOLD_WINDOW, "hold-window", "", "give no window back to the peer any more")          \
+    ROW(FAULT_TTL_ZERO, "ttl-zero", "", "answer a keepalive as if the lease were gone")            \
+    ROW(FAULT_SHORTEN, "shorten", "duration", "the lease has only this long to live")              \
+    ROW(FAULT_CANCEL, "cancel", "", "cancel the watch")                                            \
+    ROW(FAULT_CANCEL_COMPACTED, "cancel-compacted", "", "cancel the watch as behind a compaction") \
+    ROW(FAULT_EARLY_PROGRESS, "early-progress", "",                                                \
+        "tell the watch a progress that counts events it has not had")                             \
+    ROW(FAULT_FREEZE, "freeze", "[duration]", "take bytes, answer nothing, as after SIGSTOP")      \
+    ROW(FAULT_LOSE_LEADER, "lose-leader", "[duration]", "there is no leader")                      \
+    ROW(FAULT_READ_ONLY, "read-only", "[duration]", "writes fail, everything else works")          \
+    ROW(FAULT_NO_SPACE, "no-space", "", "raise the NOSPACE alarm")                                 \
+    ROW(FAULT_CORRUPT_ALARM, "corrupt-alarm", "", "raise the CORRUPT alarm")                       \
+    ROW(FAULT_COMPACT, "compact", "[revision]", "compact at this revision, or at the current one") \
+    ROW(FAULT_RESTORE, "restore", "revision", "go back to how it was at this revision")            \
+    ROW(FAULT_EXPIRE_LEASE, "expire-lease", "key", "the lease of this key expires")                \
+    ROW(FAULT_EXPIRE_TOKENS, "expire-tokens", "", "no token is known any more")                    \
+    ROW(FAULT_BUMP_TERM, "bump-term", "", "another leader: the term grows by one")
 
 enum fault_action_kind {
 #define FAULT_ACTION_ENUM(name, word, arguments, help) name,
@@ -77,14 +106,19 @@ enum fault_action_kind {
 struct fault_action {
     enum fault_action_kind kind;
     const char *rule_id;   /* owner of every consequence, for the journal */
-    int32_t code;          /* status, last-rc, raise */
+    int32_t code;          /* status, last-rc, raise: a K_ code; FAULT_NO_CODE: it is none */
+    int32_t grpc_code;     /* status: the same word as a gRPC code; FAULT_NO_CODE: it is none */
     const char *text;      /* status, raise: "" when none was given; hole: the symbol */
-    uint64_t duration_us;  /* delay, stall (0: for ever), restart (ready after) */
+    uint64_t duration_us;  /* delay, stall, freeze ... (0: for ever), restart (ready after) */
     const char *event;     /* hold: NULL for never */
     uint64_t byte_offset;  /* truncate, corrupt */
     struct rt_slice bytes; /* bytes */
     bool is_state_kept;    /* restart */
+    int64_t number;        /* http-status; goaway, rst-stream: HTTP/2 error; compact (0: current),
+                              restore: a revision */
+    enum fault_point point;
 };
+#define FAULT_NO_CODE INT32_MIN
 
 /* ---- what can be asked ---- */
 
@@ -97,7 +131,7 @@ struct fault_operation {
 /* What each point can do; the checker refuses the rest before anything starts. */
 struct fault_capability {
     enum fault_point point;
-    uint32_t actions; /* bits 1u << enum fault_action_kind */
+    uint64_t actions; /* bits UINT64_C(1) << enum fault_action_kind */
 };
 
 /* An action that only some operations understand: one row for each of them. */
@@ -107,7 +141,8 @@ struct fault_restriction {
 };
 
 struct fault_domain {
-    const char *name;                         /* "fakeds", "binding" */
+    const char *name;                         /* "fakeds", "fakeetcd", "binding" */
+    bool is_etcd;                             /* gRPC codes; selected by `etcd:`, not `worker:` */
     const struct fault_operation *operations; /* ended by a row whose word is NULL; at most 63 */
     const struct fault_capability *capabilities;
     size_t capability_count;
@@ -210,7 +245,7 @@ struct fault_subject {
     const struct fault_domain *domain;
     int operation; /* row of the domain's table; -1: none (connect, worker) */
     enum fault_point point;
-    const char *worker; /* "" when it does not apply */
+    const char *worker; /* which worker or etcd; "" when it does not apply */
     const char *client;
     const struct rt_slice *keys;
     size_t key_count;
@@ -256,10 +291,10 @@ RT_NODISCARD enum rt_status fault_hold_start(struct fault_engine *engine, struct
                                              void *arg);
 void fault_hold_cancel(struct fault_hold *hold); /* not waiting: nothing happens */
 
-/* Process faults (`at: worker`) are handed to whoever runs the named worker ("": the rule names
- * none), from the loop. Such a rule matches once when it is armed and nothing of its `after` is
- * missing, and each time one of its events happens while the others have. Without a handler they
- * wait for one. */
+/* Process faults (`at: worker`, `at: etcd`; see action->point) are handed to whoever runs the named
+ * worker ("": the rule names none), from the loop. Such a rule matches once when it is armed and
+ * nothing of its `after` is missing, and each time one of its events happens while the others have.
+ * Without a handler they wait for one. */
 typedef void fault_process_fn(void *arg, const char *worker, const struct fault_action *action);
 void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,
                                       void *arg);

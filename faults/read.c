@@ -18,6 +18,7 @@ struct raw_on {
     const struct doc_node *op; /* a word or a list of words */
     const struct doc_node *key;
     const struct doc_node *worker;
+    const struct doc_node *etcd;
     const struct doc_node *client;
     int64_t nth;
     const struct doc_node *nth_node;
@@ -83,6 +84,14 @@ static const struct doc_field on_fields[] = {
      .json_schema = TEXT_JSON,
      .preset = "every worker",
      .offset = offsetof(struct raw_on, worker)},
+    {.key = "etcd",
+     .help = "the etcd, as a pattern",
+     .kind = DOC_FIELD_CUSTOM,
+     .read = read_pattern,
+     .shape = "pattern",
+     .json_schema = TEXT_JSON,
+     .preset = "every etcd",
+     .offset = offsetof(struct raw_on, etcd)},
     {.key = "client",
      .help = "the client, as a pattern",
      .kind = DOC_FIELD_CUSTOM,
@@ -358,7 +367,7 @@ static enum rt_status read_trigger(struct doc_reader *reader, const struct doc_f
 static enum rt_status check_conditions(struct doc_reader *reader, const struct raw *raw)
 {
     enum fault_point point = raw->at.point;
-    bool is_process = point == FAULT_AT_WORKER;
+    bool is_process = fault__is_process_point(point);
     bool is_keyless = is_process || point == FAULT_AT_CONNECT || point == FAULT_AT_GREETING ||
                       point == FAULT_AT_HEARTBEAT;
     const struct {
@@ -373,6 +382,10 @@ static enum rt_status check_conditions(struct doc_reader *reader, const struct r
     };
     enum rt_status status = RT_OK;
 
+    if (raw->on.worker != NULL && raw->on.etcd != NULL) {
+        doc_error_add(reader->errors, raw->on.etcd, "either a worker or an etcd");
+        status = RT_E_INVALID;
+    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].node != NULL && rows[i].is_refused) {
             doc_error_add(reader->errors, rows[i].node, "there is no `%s` at the point \"%s\"",
@@ -397,8 +410,10 @@ static enum rt_status copy(struct fault_rule *rule, const struct raw *raw)
     if (rule->id == NULL || rule->point_text == NULL || rule->trigger_text == NULL) {
         return RT_E_NOMEM;
     }
-    if (raw->on.worker != NULL) {
-        rule->worker = fault__copy(&rule->memory, doc_text(raw->on.worker));
+    if (raw->on.worker != NULL || raw->on.etcd != NULL) {
+        rule->is_on_etcd = raw->on.etcd != NULL;
+        rule->worker =
+            fault__copy(&rule->memory, doc_text(rule->is_on_etcd ? raw->on.etcd : raw->on.worker));
         if (rule->worker == NULL) {
             return RT_E_NOMEM;
         }
@@ -463,6 +478,7 @@ static enum rt_status copy_points(struct fault_rule *rule, const struct raw *raw
     for (struct fault__term *term = rule->trigger.terms; term != NULL; term = term->next) {
         term->action.rule_id = rule->id;
         term->action.byte_offset = raw->at.byte_offset;
+        term->action.point = rule->point;
         term->detail = fault__printf(&rule->memory, "%s at %s", term->source, rule->point_text);
         if (term->detail == NULL) {
             return RT_E_NOMEM;

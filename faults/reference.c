@@ -16,7 +16,10 @@ static const char *const point_help[FAULT_POINT_COUNT] = {
     [FAULT_AT_NOTIFY] = "a waiting get is about to be told of its key",
     [FAULT_AT_EVICT] = "an object is about to be evicted",
     [FAULT_AT_EXPIRE] = "an object is about to expire",
-    [FAULT_AT_WORKER] = "the process: at the start, or when what `after` names happens",
+    [FAULT_AT_LEASE] = "a keepalive of a lease is about to be answered, or a lease about to expire",
+    [FAULT_AT_WATCH] = "events are about to be sent to a watch",
+    [FAULT_AT_WORKER] = "a worker's process: at the start, or when what `after` names happens",
+    [FAULT_AT_ETCD] = "an etcd's process: likewise",
 };
 
 static const char *const grammar_page =
@@ -36,7 +39,9 @@ static const char *const grammar_page =
     "the\n"
     "  only one that acts.\n"
     "\n"
-    "Arguments: codes by name or number (`K_TRY_AGAIN`, `TRY_AGAIN`, `19`), durations with a unit\n"
+    "Arguments: codes by name or number (`K_TRY_AGAIN`, `TRY_AGAIN`, `19`; for an etcd the gRPC "
+    "code,\n"
+    "`UNAVAILABLE` or `14`), HTTP/2 errors by name (`ENHANCE_YOUR_CALM`), durations with a unit\n"
     "(`250ms`), texts in double quotes (`\\\"`, `\\\\` and `\\n` are escapes), events, "
     "hexadecimal\n"
     "bytes.\n"
@@ -58,7 +63,8 @@ static const char *const event_page =
     "| any other word | whoever runs the faults says when |\n"
     "\n"
     "An event that has happened stays so. Faults that wait for each other are refused.\n"
-    "A fault `at: worker` matches once when nothing of its `after` is missing, and again each "
+    "A fault `at: worker` or `at: etcd` matches once when nothing of its `after` is missing, and "
+    "again each "
     "time\n"
     "one of its events happens.\n"
     "\n";
@@ -111,7 +117,7 @@ void fault_print_domain(FILE *out, const struct fault_domain *domain)
         fputs(" | ", out);
         separator = "";
         for (int kind = 0; kind < FAULT_ACTION_COUNT; kind++) {
-            if ((domain->capabilities[i].actions & 1u << kind) != 0) {
+            if ((domain->capabilities[i].actions & UINT64_C(1) << kind) != 0) {
                 fprintf(out, "%s%s", separator, fault_action_word((enum fault_action_kind)kind));
                 separator = ", ";
             }

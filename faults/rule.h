@@ -52,6 +52,7 @@ struct fault_rule {
     uint64_t byte_offset;
     const char *point_text; /* "applied", "reply.byte 40" */
     const char *worker;     /* pattern; NULL: any */
+    bool is_on_etcd;        /* the pattern is of an etcd */
     const char *client;
     bool has_key;
     bool is_key_exact; /* `key` is then the key itself, else a pattern */
@@ -87,6 +88,11 @@ struct fault_rule {
     uint64_t due_count;
     struct rt_task due_task;
 };
+
+static inline bool fault__is_process_point(enum fault_point point)
+{
+    return point == FAULT_AT_WORKER || point == FAULT_AT_ETCD;
+}
 
 /* ---- read.c: from a node ----------------------------------------------------------------- */
 
