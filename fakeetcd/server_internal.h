@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FAKEETCD_SERVER_INTERNAL_H
+#define FAKEETCD_SERVER_INTERNAL_H
+
+#include "fakeetcd/arena.h"
+#include "fakeetcd/call.h"
+#include "fakeetcd/gateway/gateway.h"
+#include "fakeetcd/gateway/sniff.h"
+#include "fakeetcd/server.h"
+#include "fakeetcd/watch_hub.h"
+#include "runtime/random.h"
+
+#include <bsd/sys/queue.h>
+
+/*
+ *   socket --> server_listen.c --> transport_grpc.c --.
+ *                    '--> gateway/ -------------------+--> dispatch.c (fault points, checks)
+ *                                                              |
+ *        store, leases, auth <-- kv_*.c, *_service.c <---------'
+ *
+ * A request is finished in the turn of the loop in which it came, unless a fault, a missing leader
+ * or the disk keeps it: then it has a `later` (call_later.c) and is in a list here.
+ */
+enum { FAKEETCD__METHODS_MAX = 63, FAKEETCD__CODES = 17 };
+
+TAILQ_HEAD(fakeetcd__connection_list, fakeetcd__connection);
+TAILQ_HEAD(fakeetcd__later_list, fakeetcd__later);
+TAILQ_HEAD(fakeetcd__stream_list, fakeetcd__watch_stream);
+TAILQ_HEAD(fakeetcd__contender_list, fakeetcd__contender);
+TAILQ_HEAD(fakeetcd__session_list, fakeetcd__session);
+SLIST_HEAD(fakeetcd__grpc_call_pool, fakeetcd__grpc_call);
+
+/* The clock of leases: stands still without a leader, may run faster. */
+struct fakeetcd__lease_clock {
+    uint64_t base_us;   /* of the leases */
+    uint64_t origin_us; /* of the loop, when it showed base_us */
+    bool is_stopped;
+    double scale;
+};
+
+struct fakeetcd__member {
+    uint64_t id;
+    char *name;
+    char *peer_urls; /* comma separated */
+    char *client_urls;
+    bool is_learner;
+};
+
+struct fakeetcd_server {
+    struct fakeetcd_environment environment;
+    struct fakeetcd_options options; /* its texts are owned, its arrays too */
+    const struct fakeetcd_profile *profile;
+    char **addresses; /* with the real ports */
+    struct rt_listener **listeners;
+    char *client_urls; /* comma separated, as shown */
+    bool is_running;
+
+    struct fakeetcd_state state;
+    struct fakeetcd_hub *hub;
+    struct fakeetcd_data_dir *data_dir;
+    struct fakeetcd__lease_clock lease_clock;
+    struct rt_random ids;
+    struct rt_random jitter;
+
+    struct fakeetcd__member *members; /* the first is this one */
+    size_t member_count;
+    uint64_t leader_id;
+
+    struct fakeetcd_gateway *gateway;
+    struct fakeetcd_sniffer *sniffer;
+    struct fakeetcd__connection_list connections;
+    struct fakeetcd__grpc_call_pool free_calls;
+    size_t free_call_count;
+
+    struct fakeetcd__arena arena; /* of the message under way */
+    unsigned depth;               /* of entries from outside; the arena is emptied by the first */
+    struct fakeetcd__later_list laters;
+    struct fakeetcd__later_list committing;
+    struct fakeetcd__stream_list watch_streams;
+    struct fakeetcd__contender_list contenders; /* of locks and elections */
+    struct fakeetcd__session_list sessions;
+    int64_t write_revision; /* where the write under way began */
+    bool is_uncommitted;    /* something changed that is not in the data-dir yet */
+
+    struct rt_timer lease_timer;
+    struct rt_timer sync_timer; /* watchers that are behind */
+    struct rt_timer leader_timer;
+    struct rt_timer freeze_timer;
+    struct rt_timer read_only_timer;
+    struct rt_timer drain_timer;
+    struct rt_timer leader_lost_timer; /* streams with hasleader end */
+    struct rt_task commit_task;
+    struct rt_task doom_task;
+    struct rt_task drain_task;
+    const struct fault_action *doom; /* kill or restart that is about to happen */
+    rt_task_fn *on_drained;
+    void *drained_arg;
+
+    bool is_frozen;
+    bool is_leaderless;
+    bool is_read_only;
+
+    uint64_t next_call_id;
+    struct fakeetcd_op_counts ops[FAKEETCD__METHODS_MAX];
+    uint64_t handled[FAKEETCD__METHODS_MAX][FAKEETCD__CODES];
+    struct fakeetcd_counts counts;
+};
+
+/* ---- small things everybody needs ---------------------------------------------------------- */
+
+uint64_t fakeetcd__now_us(const struct fakeetcd_server *server);
+bool fakeetcd__has_quirk(const struct fakeetcd_server *server, enum fakeetcd_quirk quirk);
+/* "<name>.<what>" to the journal and to the fault engine. */
+void fakeetcd__event(struct fakeetcd_server *server, const char *what, struct rt_slice key,
+                     const char *detail);
+void fakeetcd__record_state(struct fakeetcd_server *server, const char *subject,
+                            const char *detail);
+/* 5 s and two election time-outs. */
+uint64_t fakeetcd__request_timeout_us(const struct fakeetcd_server *server);
+/* A random positive number that is no lease yet. */
+int64_t fakeetcd__new_lease_id(struct fakeetcd_server *server);
+
+/* Around everything that enters from outside (a message, a timer): the arena is empty after the
+ * first one. */
+void fakeetcd__enter(struct fakeetcd_server *server);
+void fakeetcd__leave(struct fakeetcd_server *server);
+
+/* ---- server_state.c: store, leases, auth, members ------------------------------------------ */
+
+RT_NODISCARD enum rt_status fakeetcd__state_open(struct fakeetcd_server *server, char *out_error,
+                                                 size_t error_bytes);
+void fakeetcd__state_close(struct fakeetcd_server *server);
+
+/* Something of the state changed: it is made durable before anything is said. */
+void fakeetcd__changed(struct fakeetcd_server *server);
+
+uint64_t fakeetcd__lease_now_us(const struct fakeetcd_server *server);
+void fakeetcd__lease_clock_stop(struct fakeetcd_server *server);
+void fakeetcd__lease_clock_start(struct fakeetcd_server *server);
+/* After anything that moves the next expiry. */
+void fakeetcd__lease_arm(struct fakeetcd_server *server);
+enum fakeetcd_error fakeetcd__lease_end(struct fakeetcd_server *server, int64_t id,
+                                        const char *event);
+
+/* ---- server_listen.c: streams that come ----------------------------------------------------- */
+
+RT_NODISCARD enum rt_status fakeetcd__listen(struct fakeetcd_server *server, char *out_error,
+                                             size_t error_bytes);
+void fakeetcd__listen_stop(struct fakeetcd_server *server);
+void fakeetcd__connections_reset(struct fakeetcd_server *server);
+void fakeetcd__connections_drain(struct fakeetcd_server *server);
+void fakeetcd__connections_freeze(struct fakeetcd_server *server, bool is_frozen);
+size_t fakeetcd__connection_count(const struct fakeetcd_server *server);
+
+/* ---- server_fault.c: faults of the process -------------------------------------------------- */
+
+/* Kills or restarts soon, when nothing of the server is on the stack. */
+void fakeetcd__doom(struct fakeetcd_server *server, const struct fault_action *action);
+
+#endif
