@@ -101,6 +101,13 @@ enum fakeetcd_error fakeetcd_server_expire_lease_of(struct fakeetcd_server *serv
 /* Goes back to how the store was at `revision`, as a restored backup does: new cluster id. */
 enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int64_t revision);
 
+/* What a fault of the point `etcd` does to it: kill, restart, freeze, compact, ... */
+void fakeetcd_server_process(struct fakeetcd_server *server, const struct fault_action *action);
+
+/* Words of the events that happen to a server, as `<name>.<word>`: "started", "killed",
+ * "lease-expired", ...; ended by NULL. */
+extern const char *const fakeetcd_events[];
+
 /* ---- looking at it ---- */
 
 const struct fakeetcd_state *fakeetcd_server_state(const struct fakeetcd_server *server);
