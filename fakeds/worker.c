@@ -2,6 +2,7 @@
 #include "fakeds/worker_internal.h"
 
 #include "fakeds/call.h"
+#include "fakeds/cluster.h"
 #include "fakeds/connection.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ static enum rt_status copy_options(struct fakeds_worker *worker,
 static void init_parts(struct fakeds_worker *worker);
 static enum rt_status open_for_business(struct fakeds_worker *worker, const char *address,
                                         uint64_t ready_after_us);
+static enum rt_status join_cluster(struct fakeds_worker *worker, bool is_restart);
 static void stop(struct fakeds_worker *worker, const char *cause);
 static void free_worker(struct fakeds_worker *worker);
 static void on_accept(void *arg, struct rt_stream *stream);
@@ -27,6 +29,9 @@ static void on_doom(void *arg);
 #define DEFAULT_RECONNECT_WAIT_S 5
 #define NAME_BYTES               128
 
+#define DEFAULT_NODE_TIMEOUT_S      60
+#define DEFAULT_NODE_DEAD_TIMEOUT_S 300
+
 void fakeds_options_init(struct fakeds_options *options)
 {
     *options = (struct fakeds_options){
@@ -36,6 +41,9 @@ void fakeds_options_init(struct fakeds_options *options)
         .client_dead_timeout_s = DEFAULT_DEAD_TIMEOUT_S,
         .client_reconnect_wait_s = DEFAULT_RECONNECT_WAIT_S,
         .profile = &dsrpc_profile_0_8_1,
+        .etcd = {.address = "",
+                 .node_timeout_s = DEFAULT_NODE_TIMEOUT_S,
+                 .node_dead_timeout_s = DEFAULT_NODE_DEAD_TIMEOUT_S},
     };
 }
 
@@ -60,6 +68,9 @@ enum rt_status fakeds_worker_create(const struct fakeds_environment *environment
         goto free_worker;
     }
     status = open_for_business(worker, options->address, options->not_ready_us);
+    if (status == RT_OK) {
+        status = join_cluster(worker, false);
+    }
     if (status != RT_OK) {
         goto free_worker;
     }
@@ -81,10 +92,11 @@ static enum rt_status copy_options(struct fakeds_worker *worker,
     if (worker->options.profile == NULL) {
         worker->options.profile = &dsrpc_profile_0_8_1;
     }
+    enum rt_status status = fakeds__etcd_options_copy(&worker->options.etcd, &options->etcd);
     snprintf(stream_name, sizeof(stream_name), "fakeds:%s:ids", options->name);
     rt_random_init(&worker->ids, worker->environment.seed, stream_name);
     rt_random_uuid(&worker->ids, worker->uuid);
-    return worker->options.name == NULL || worker->options.address == NULL ? RT_E_NOMEM : RT_OK;
+    return worker->options.name == NULL || worker->options.address == NULL ? RT_E_NOMEM : status;
 }
 
 static void init_parts(struct fakeds_worker *worker)
@@ -127,9 +139,26 @@ static enum rt_status open_for_business(struct fakeds_worker *worker, const char
     return RT_OK;
 }
 
+/* Not ready before it is registered. */
+static enum rt_status join_cluster(struct fakeds_worker *worker, bool is_restart)
+{
+    if (worker->options.etcd.address[0] == '\0') {
+        return RT_OK;
+    }
+    return fakeds__cluster_create(worker, is_restart, &worker->cluster);
+}
+
 static void on_ready(void *arg)
 {
-    fakeds__event(arg, "ready", rt_slice_text(""), "");
+    fakeds__say_ready(arg);
+}
+
+/* When the time after the start is over and the worker is registered, whichever comes last. */
+void fakeds__say_ready(struct fakeds_worker *worker)
+{
+    if (fakeds__is_ready(worker)) {
+        fakeds__event(worker, "ready", rt_slice_text(""), "");
+    }
 }
 
 static void on_accept(void *arg, struct rt_stream *stream)
@@ -161,6 +190,8 @@ static void stop(struct fakeds_worker *worker, const char *cause)
 {
     rt_listener_destroy(worker->listener);
     worker->listener = NULL;
+    fakeds__cluster_destroy(worker->cluster);
+    worker->cluster = NULL;
     rt_timer_disarm(&worker->ready_timer);
     rt_task_cancel(&worker->doom_task); /* whoever kills it first */
     worker->doom = NULL;
@@ -186,10 +217,29 @@ enum rt_status fakeds_worker_start(struct fakeds_worker *worker, bool is_state_k
         fakeds__store_clear(&worker->store);
     }
     enum rt_status status = open_for_business(worker, worker->address, ready_after_us);
+    if (status == RT_OK && (status = join_cluster(worker, true)) != RT_OK) {
+        stop(worker, "");
+    }
     if (status == RT_OK) {
         fakeds__event(worker, "restarted", rt_slice_text(""), is_state_kept ? "kept" : "lost");
     }
     return status;
+}
+
+void fakeds_worker_on_started(struct fakeds_worker *worker, fakeds_started_fn *started, void *arg)
+{
+    worker->started = started;
+    worker->started_arg = arg;
+}
+
+void fakeds_worker_leave(struct fakeds_worker *worker, rt_task_fn *done, void *arg)
+{
+    if (worker->cluster != NULL) {
+        fakeds__cluster_leave(worker->cluster, done, arg);
+        return;
+    }
+    rt_task_init(&worker->left_task, worker->environment.loop, done, arg);
+    rt_task_schedule(&worker->left_task);
 }
 
 void fakeds_worker_destroy(struct fakeds_worker *worker)
@@ -207,6 +257,7 @@ static void free_worker(struct fakeds_worker *worker)
 {
     rt_timer_disarm(&worker->ready_timer);
     fakeds__upkeep_stop(worker);
+    fakeds__cluster_destroy(worker->cluster);
     rt_listener_destroy(worker->listener);
     fakeds__store_fini(&worker->store);
     fakeds__scratch_fini(&worker->scratch);
@@ -214,6 +265,8 @@ static void free_worker(struct fakeds_worker *worker)
     free(worker->address);
     free((char *)(uintptr_t)worker->options.name);
     free((char *)(uintptr_t)worker->options.address);
+    fakeds__etcd_options_free(&worker->options.etcd);
+    rt_task_cancel(&worker->left_task);
     free(worker);
 }
 

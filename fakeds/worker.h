@@ -21,6 +21,22 @@ struct fakeds_environment { /* all borrowed; they outlive the worker */
     uint64_t seed;
 };
 
+struct rt_tls_context;
+
+/* A place in a cluster that lives in etcd. Texts are copied; NULL is "". */
+struct fakeds_etcd_options {
+    const char *address; /* "host:port[,host:port]..."; "": no etcd, a worker by itself */
+    const char *cluster_name;
+    const char *host_id;        /* third field of the membership value */
+    const char *version;        /* fourth field, as 0.9.2 has it */
+    const char *master_address; /* not "": the worker does not look for the master */
+    const char *username;       /* "": no authentication */
+    const char *password;
+    struct rt_tls_context *tls;   /* NULL: plain; borrowed */
+    uint64_t node_timeout_s;      /* TTL of the lease; 60 */
+    uint64_t node_dead_timeout_s; /* 300 */
+};
+
 struct fakeds_options {
     const char *name;    /* "worker-1"; copied */
     const char *address; /* "127.0.0.1:31501", port 0 for a free one; copied */
@@ -29,6 +45,7 @@ struct fakeds_options {
     uint64_t client_reconnect_wait_s; /* likewise; a fifth of it is the heartbeat interval */
     uint64_t not_ready_us; /* after start every operation answers K_NOT_READY this long */
     const struct dsrpc_profile *profile;
+    struct fakeds_etcd_options etcd;
 };
 void fakeds_options_init(struct fakeds_options *options); /* the real worker's: 1 GiB, 60 s, 5 s */
 
@@ -48,6 +65,15 @@ void fakeds_worker_kill(struct fakeds_worker *worker);
 /* On the same port with a new start id; clients must register again. */
 RT_NODISCARD enum rt_status fakeds_worker_start(struct fakeds_worker *worker, bool is_state_kept,
                                                 uint64_t ready_after_us);
+/* With etcd: whether the start has come to an end, once after create and after each start. NULL: it
+ * is registered and ready; else the real worker's words for why it is not. The worker may not be
+ * destroyed inside. */
+typedef void fakeds_started_fn(void *arg, const char *failure);
+void fakeds_worker_on_started(struct fakeds_worker *worker, fakeds_started_fn *started, void *arg);
+
+/* As SIGTERM: the key in etcd is deleted, then `done`, once. Without etcd at once, but later. */
+void fakeds_worker_leave(struct fakeds_worker *worker, rt_task_fn *done, void *arg);
+
 bool fakeds_worker_is_running(const struct fakeds_worker *worker);
 
 /* Store-level interventions of scenarios. RT_E_NOT_FOUND: no such key. */

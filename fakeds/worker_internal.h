@@ -35,6 +35,11 @@ struct fakeds_worker {
     struct rt_random ids;
     uint64_t ready_us;
 
+    struct fakeds__cluster *cluster; /* NULL: a worker by itself, or not running */
+    fakeds_started_fn *started;
+    void *started_arg;
+    struct rt_task left_task; /* a departure without etcd */
+
     struct fakeds__store store;
     struct fakeds__waits waits;
     struct fakeds__clients clients;
@@ -63,6 +68,7 @@ struct fakeds_worker {
 
 uint64_t fakeds__now_us(const struct fakeds_worker *worker);
 bool fakeds__is_ready(const struct fakeds_worker *worker);
+void fakeds__say_ready(struct fakeds_worker *worker);
 
 /* Forgets what the last request left in the arena and the scratch memory. */
 void fakeds__fresh_memory(struct fakeds_worker *worker);

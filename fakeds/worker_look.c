@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/worker_internal.h"
 
+#include "fakeds/cluster.h"
+
 #include <stdio.h>
 
 /* Small questions, from outside and inside, and the worker's own lines of the journal. */
@@ -75,7 +77,8 @@ uint64_t fakeds__now_us(const struct fakeds_worker *worker)
 
 bool fakeds__is_ready(const struct fakeds_worker *worker)
 {
-    return fakeds__now_us(worker) >= worker->ready_us;
+    return fakeds__now_us(worker) >= worker->ready_us &&
+           (worker->cluster == NULL || fakeds__cluster_is_ready(worker->cluster));
 }
 
 void fakeds__fresh_memory(struct fakeds_worker *worker)

@@ -20,6 +20,10 @@
 /* Sockets: how many events may run before descriptors get their turn again. */
 #define BATCH_COUNT 1000
 
+#define SIMULATED_EPOCH_NS UINT64_C(1700000000000000000)
+#define NS_PER_S           UINT64_C(1000000000)
+#define NS_PER_US          UINT64_C(1000)
+
 static enum rt_status open_base(struct rt_loop *loop);
 static void close_base(struct rt_loop *loop);
 
@@ -126,6 +130,17 @@ uint64_t rt_monotonic_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t rt_loop_epoch_ns(const struct rt_loop *loop)
+{
+    struct timespec now;
+    if (loop->mode == RT_LOOP_SIMULATED) {
+        return SIMULATED_EPOCH_NS;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec -
+           rt_loop_now_us(loop) * NS_PER_US;
 }
 
 uint64_t rt_loop_of_monotonic_us(const struct rt_loop *loop, uint64_t monotonic_us)

@@ -37,6 +37,20 @@ static const struct flag FLAGS[] = {
     {"not_ready_ms", KIND_NUMBER, AT(not_ready_ms), SECONDS_MAX * 1000u, "N",
      "answer \"Worker not ready\" so long after the start (0)"},
     {"l2_cache_type", KIND_TEXT, AT(l2_cache_type), 0, "none", "only `none` is there"},
+    {"etcd_address", KIND_TEXT, AT(etcd_address), 0, "HOST:PORT[,..]",
+     "register there as a member of a cluster (none)"},
+    {"cluster_name", KIND_TEXT, AT(cluster_name), 0, "NAME", "prefix of all keys in etcd (none)"},
+    {"host_id", KIND_TEXT, AT(host_id), 0, "ID", "host in the membership value (none)"},
+    {"compatibility_version", KIND_TEXT, AT(compatibility_version), 0, "TEXT",
+     "fourth field of the membership value, as 0.9.2 has it (none)"},
+    {"master_address", KIND_TEXT, AT(master_address), 0, "HOST:PORT",
+     "do not look for the master in etcd (none)"},
+    {"etcd_username", KIND_TEXT, AT(etcd_username), 0, "NAME", "of etcd's authentication (none)"},
+    {"etcd_password", KIND_TEXT, AT(etcd_password), 0, "TEXT", "likewise"},
+    {"node_timeout_s", KIND_NUMBER, AT(node_timeout_s), SECONDS_MAX, "N",
+     "the lease in etcd lives so long without a keepalive (60)"},
+    {"node_dead_timeout_s", KIND_NUMBER, AT(node_dead_timeout_s), SECONDS_MAX, "N",
+     "a worker that is gone so long leaves the ring (300)"},
     {"seed", KIND_NUMBER, AT(seed), UINT64_MAX, "N",
      "of identifiers and chances (from the system)"},
     {"log_requests", KIND_SWITCH, AT(log_requests), 0, "", "print what happens to stderr"},
@@ -150,7 +164,8 @@ void flags_print_help(FILE *out)
         snprintf(left, sizeof(left), "--%s %s", flag->name, flag->shape);
         fprintf(out, "  %-30s %s\n", left, flag->help);
     }
-    fputs("\nPrints `fakeds ready at HOST:PORT` once it listens; SIGTERM and SIGINT end it.\n"
+    fputs("\nPrints `fakeds ready at HOST:PORT` once it listens and is registered; SIGTERM and "
+          "SIGINT end it.\n"
           "Exit: 0 ended by a signal, 2 wrong flags or fault file, 4 it cannot start.\n",
           out);
 }

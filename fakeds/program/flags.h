@@ -11,6 +11,15 @@ struct flags {
     const char *worker_address;
     const char *faults; /* NULL: none */
     const char *l2_cache_type;
+    const char *etcd_address; /* "": none */
+    const char *cluster_name;
+    const char *host_id;
+    const char *compatibility_version;
+    const char *master_address;
+    const char *etcd_username;
+    const char *etcd_password;
+    uint64_t node_timeout_s;
+    uint64_t node_dead_timeout_s;
     uint64_t shared_memory_size_mb;
     uint64_t client_dead_timeout_s;
     uint64_t client_reconnect_wait_s;

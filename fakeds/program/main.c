@@ -27,6 +27,8 @@ struct program {
     struct fault_engine *faults;
     struct fakeds_worker *worker;
     struct event *signals[2];
+    int exit_status;
+    bool is_leaving;
 };
 
 static void default_flags(struct flags *flags);
@@ -34,8 +36,10 @@ static int run(struct program *program);
 static bool make_parts(struct program *program);
 static int load_faults(struct program *program);
 static int start_worker(struct program *program);
+static void on_started(void *arg, const char *failure);
 static bool watch_signals(struct program *program);
 static void on_signal(evutil_socket_t number, short what, void *arg);
+static void on_left(void *arg);
 static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
 static void print_record(void *arg, const struct rt_record *record);
 static void destroy_parts(struct program *program);
@@ -72,6 +76,15 @@ static void default_flags(struct flags *flags)
     *flags = (struct flags){
         .worker_address = options.address,
         .l2_cache_type = "none",
+        .etcd_address = "",
+        .cluster_name = "",
+        .host_id = "",
+        .compatibility_version = "",
+        .master_address = "",
+        .etcd_username = "",
+        .etcd_password = "",
+        .node_timeout_s = options.etcd.node_timeout_s,
+        .node_dead_timeout_s = options.etcd.node_dead_timeout_s,
         .shared_memory_size_mb = options.shared_memory_bytes / MIB,
         .client_dead_timeout_s = options.client_dead_timeout_s,
         .client_reconnect_wait_s = options.client_reconnect_wait_s,
@@ -97,10 +110,27 @@ static int run(struct program *program)
     if (exit_status != EXIT_ENDED) {
         return exit_status;
     }
-    printf("fakeds ready at %s\n", fakeds_worker_address(program->worker));
-    fflush(stdout);
+    if (program->flags.etcd_address[0] == '\0') {
+        on_started(program, NULL);
+    } else {
+        fakeds_worker_on_started(program->worker, on_started, program);
+    }
     enum rt_status status = rt_loop_run(program->loop, NULL, NULL, RT_NEVER);
-    return status == RT_OK ? EXIT_ENDED : EXIT_CANNOT;
+    return status == RT_OK ? program->exit_status : EXIT_CANNOT;
+}
+
+/* Again after each restart, which nobody waits for. */
+static void on_started(void *arg, const char *failure)
+{
+    struct program *program = arg;
+    if (failure == NULL) {
+        printf("fakeds ready at %s\n", fakeds_worker_address(program->worker));
+        fflush(stdout);
+        return;
+    }
+    fprintf(stderr, "fakeds: %s\n", failure);
+    program->exit_status = EXIT_CANNOT;
+    rt_loop_stop(program->loop);
 }
 
 static bool make_parts(struct program *program)
@@ -163,6 +193,15 @@ static int start_worker(struct program *program)
     options.client_dead_timeout_s = flags->client_dead_timeout_s;
     options.client_reconnect_wait_s = flags->client_reconnect_wait_s;
     options.not_ready_us = flags->not_ready_ms * MICROSECONDS_PER_MS;
+    options.etcd = (struct fakeds_etcd_options){.address = flags->etcd_address,
+                                                .cluster_name = flags->cluster_name,
+                                                .host_id = flags->host_id,
+                                                .version = flags->compatibility_version,
+                                                .master_address = flags->master_address,
+                                                .username = flags->etcd_username,
+                                                .password = flags->etcd_password,
+                                                .node_timeout_s = flags->node_timeout_s,
+                                                .node_dead_timeout_s = flags->node_dead_timeout_s};
     enum rt_status status = fakeds_worker_create(&environment, &options, &program->worker);
     if (status == RT_OK) {
         return EXIT_ENDED;
@@ -179,7 +218,7 @@ static bool watch_signals(struct program *program)
     static const int NUMBERS[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++) {
         program->signals[i] =
-            evsignal_new(rt_loop_event_base(program->loop), NUMBERS[i], on_signal, program->loop);
+            evsignal_new(rt_loop_event_base(program->loop), NUMBERS[i], on_signal, program);
         if (program->signals[i] == NULL || event_add(program->signals[i], NULL) != 0) {
             return false;
         }
@@ -187,10 +226,22 @@ static bool watch_signals(struct program *program)
     return true;
 }
 
+/* A second signal does not wait for etcd. */
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
+    struct program *program = arg;
     (void)number;
     (void)what;
+    if (program->worker == NULL || program->is_leaving) {
+        rt_loop_stop(program->loop);
+        return;
+    }
+    program->is_leaving = true;
+    fakeds_worker_leave(program->worker, on_left, program->loop);
+}
+
+static void on_left(void *arg)
+{
     rt_loop_stop(arg);
 }
 
