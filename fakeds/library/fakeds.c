@@ -6,6 +6,7 @@
 
 /* The public header: each call is an errand that the worker's own thread does. */
 struct question {
+    struct fakeds *fake;
     const char *text; /* rule, id, event, key */
     char *out_text;
     void *out_bytes;
@@ -18,17 +19,17 @@ struct question {
 };
 
 static enum fakeds_status status_of(enum rt_status status);
-static enum fakeds_status ask(struct fakeds *fake, fakeds__host_fn *run, struct question *question);
+static enum fakeds_status ask(struct fakeds *fake, rt_task_fn *run, struct question *question);
 static bool count(struct fakeds *fake, const char *operation, struct fakeds_op_counts *out_counts);
-static void do_arm(struct fakeds *fake, void *arg);
-static void do_disarm(struct fakeds *fake, void *arg);
-static void do_fired(struct fakeds *fake, void *arg);
-static void do_signal(struct fakeds *fake, void *arg);
-static void do_kill(struct fakeds *fake, void *arg);
-static void do_restart(struct fakeds *fake, void *arg);
-static void do_count(struct fakeds *fake, void *arg);
-static void do_peek(struct fakeds *fake, void *arg);
-static void do_evict(struct fakeds *fake, void *arg);
+static void do_arm(void *arg);
+static void do_disarm(void *arg);
+static void do_fired(void *arg);
+static void do_signal(void *arg);
+static void do_kill(void *arg);
+static void do_restart(void *arg);
+static void do_count(void *arg);
+static void do_peek(void *arg);
+static void do_evict(void *arg);
 
 #define DEFAULT_MEMORY_MB        1024
 #define DEFAULT_DEAD_TIMEOUT_S   60
@@ -55,15 +56,12 @@ enum fakeds_status fakeds_start(const struct fakeds_config *config, struct faked
     if (config != NULL) {
         fake->config = *config;
     }
-    pthread_mutex_init(&fake->mutex, NULL);
-    pthread_cond_init(&fake->changed, NULL);
-    enum rt_status status = fakeds__host_start(fake);
+    enum rt_status status =
+        fault_host_start(&fake->host, &fakeds__host_parts, fake, fake->config.seed);
     if (status == RT_OK) {
         *out_fake = fake;
         return FAKEDS_OK;
     }
-    pthread_cond_destroy(&fake->changed);
-    pthread_mutex_destroy(&fake->mutex);
     free(fake);
     return status_of(status);
 }
@@ -73,9 +71,7 @@ void fakeds_stop(struct fakeds *fake)
     if (fake == NULL) {
         return;
     }
-    fakeds__host_stop(fake);
-    pthread_cond_destroy(&fake->changed);
-    pthread_mutex_destroy(&fake->mutex);
+    fault_host_stop(&fake->host);
     free(fake);
 }
 
@@ -99,9 +95,11 @@ static enum fakeds_status status_of(enum rt_status status)
     }
 }
 
-static enum fakeds_status ask(struct fakeds *fake, fakeds__host_fn *run, struct question *question)
+static enum fakeds_status ask(struct fakeds *fake, rt_task_fn *run, struct question *question)
 {
-    return fakeds__host_run(fake, run, question) ? status_of(question->status) : FAKEDS_NO_MEMORY;
+    question->fake = fake;
+    return fault_host_run(&fake->host, run, question) ? status_of(question->status)
+                                                      : FAKEDS_NO_MEMORY;
 }
 
 /* The port does not change when the worker is restarted. */
@@ -124,11 +122,11 @@ enum fakeds_status fakeds_arm(struct fakeds *fake, const char *rule, char *out_w
     return ask(fake, do_arm, &question);
 }
 
-static void do_arm(struct fakeds *fake, void *arg)
+static void do_arm(void *arg)
 {
     struct question *question = arg;
-    question->status =
-        fault_arm_text(fake->faults, question->text, question->out_text, question->capacity_bytes);
+    question->status = fault_arm_text(question->fake->host.faults, question->text,
+                                      question->out_text, question->capacity_bytes);
 }
 
 enum fakeds_status fakeds_disarm(struct fakeds *fake, const char *rule_id)
@@ -137,10 +135,10 @@ enum fakeds_status fakeds_disarm(struct fakeds *fake, const char *rule_id)
     return ask(fake, do_disarm, &question);
 }
 
-static void do_disarm(struct fakeds *fake, void *arg)
+static void do_disarm(void *arg)
 {
     struct question *question = arg;
-    question->status = fault_disarm(fake->faults, question->text);
+    question->status = fault_disarm(question->fake->host.faults, question->text);
 }
 
 uint64_t fakeds_fired(struct fakeds *fake, const char *rule_id)
@@ -150,16 +148,10 @@ uint64_t fakeds_fired(struct fakeds *fake, const char *rule_id)
     return status == FAKEDS_OK ? question.number : 0;
 }
 
-static void do_fired(struct fakeds *fake, void *arg)
+static void do_fired(void *arg)
 {
     struct question *question = arg;
-    for (size_t i = 0; i < fault_rule_count(fake->faults); i++) {
-        struct fault_rule_info info;
-        fault_rule_info(fake->faults, i, &info);
-        if (strcmp(info.id, question->text) == 0) {
-            question->number += info.fired;
-        }
-    }
+    question->number = fault_host_fired(&question->fake->host, question->text);
 }
 
 void fakeds_signal(struct fakeds *fake, const char *event)
@@ -168,10 +160,10 @@ void fakeds_signal(struct fakeds *fake, const char *event)
     (void)ask(fake, do_signal, &question);
 }
 
-static void do_signal(struct fakeds *fake, void *arg)
+static void do_signal(void *arg)
 {
     const struct question *question = arg;
-    fault_event(fake->faults, question->text);
+    fault_event(question->fake->host.faults, question->text);
 }
 
 void fakeds_kill(struct fakeds *fake)
@@ -180,10 +172,10 @@ void fakeds_kill(struct fakeds *fake)
     (void)ask(fake, do_kill, &question);
 }
 
-static void do_kill(struct fakeds *fake, void *arg)
+static void do_kill(void *arg)
 {
-    (void)arg;
-    fakeds_worker_kill(fake->worker);
+    const struct question *question = arg;
+    fakeds_worker_kill(question->fake->worker);
 }
 
 enum fakeds_status fakeds_restart(struct fakeds *fake, bool is_state_kept, uint32_t not_ready_ms)
@@ -193,12 +185,12 @@ enum fakeds_status fakeds_restart(struct fakeds *fake, bool is_state_kept, uint3
     return ask(fake, do_restart, &question);
 }
 
-static void do_restart(struct fakeds *fake, void *arg)
+static void do_restart(void *arg)
 {
     struct question *question = arg;
-    fakeds_worker_kill(fake->worker); /* dead already: nothing happens */
+    fakeds_worker_kill(question->fake->worker); /* dead already: nothing happens */
     question->status =
-        fakeds_worker_start(fake->worker, question->is_state_kept, question->duration_us);
+        fakeds_worker_start(question->fake->worker, question->is_state_kept, question->duration_us);
 }
 
 /* ---- what it saw ---------------------------------------------------------------------------- */
@@ -222,10 +214,10 @@ static bool count(struct fakeds *fake, const char *operation, struct fakeds_op_c
            ask(fake, do_count, &question) == FAKEDS_OK;
 }
 
-static void do_count(struct fakeds *fake, void *arg)
+static void do_count(void *arg)
 {
     struct question *question = arg;
-    fakeds_worker_op_counts(fake->worker, question->op, question->out_bytes);
+    fakeds_worker_op_counts(question->fake->worker, question->op, question->out_bytes);
 }
 
 enum fakeds_status fakeds_peek(struct fakeds *fake, const char *key, void *out_value,
@@ -240,11 +232,11 @@ enum fakeds_status fakeds_peek(struct fakeds *fake, const char *key, void *out_v
     return status;
 }
 
-static void do_peek(struct fakeds *fake, void *arg)
+static void do_peek(void *arg)
 {
     struct question *question = arg;
     struct fakeds_object object;
-    if (!fakeds_worker_find(fake->worker, rt_slice_text(question->text), &object)) {
+    if (!fakeds_worker_find(question->fake->worker, rt_slice_text(question->text), &object)) {
         question->status = RT_E_NOT_FOUND;
         return;
     }
@@ -263,8 +255,8 @@ enum fakeds_status fakeds_evict(struct fakeds *fake, const char *key)
     return ask(fake, do_evict, &question);
 }
 
-static void do_evict(struct fakeds *fake, void *arg)
+static void do_evict(void *arg)
 {
     struct question *question = arg;
-    question->status = fakeds_worker_evict(fake->worker, rt_slice_text(question->text));
+    question->status = fakeds_worker_evict(question->fake->worker, rt_slice_text(question->text));
 }
