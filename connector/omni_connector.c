@@ -23,8 +23,11 @@ static const char *missing_symbols(const struct ds_binding *binding);
 static struct omni_connector *new_connector(const struct omni_environment *environment,
                                             const struct omni_connector_config *config);
 static bool has_options(struct omni_connector *connector, const struct omni_value *extra);
-static enum rt_status start_client(struct omni_connector *connector,
-                                   const struct ds_binding *binding);
+static enum rt_status find_worker(struct omni_connector *connector);
+static void on_worker_left_out(void *arg, const char *text);
+static void on_worker_found(void *arg, const struct ds_status *status, const char *host,
+                            int64_t port);
+static enum rt_status start_client(struct omni_connector *connector);
 static void fail(struct omni_connector *connector, const char *text);
 static void on_init(void *arg, const struct ds_result *result);
 static void on_constructed(void *arg);
@@ -67,7 +70,9 @@ enum rt_status omni_connector_begin(const struct omni_environment *environment,
     connector->set_options = *binding->set_param;
     connector->set_options.write_mode = *binding->write_mode;
     if (has_options(connector, config->extra)) {
-        enum rt_status status = start_client(connector, binding);
+        connector->binding = binding;
+        enum rt_status status = connector->options.etcd_address == NULL ? start_client(connector)
+                                                                        : find_worker(connector);
         if (status != RT_OK) {
             free_connector(connector);
             return status;
@@ -124,15 +129,60 @@ static bool has_options(struct omni_connector *connector, const struct omni_valu
         return false;
     }
     connector->is_failure_logged = true;
-    if (!omni__read_address(extra, &connector->options, connector->text, sizeof(connector->text))) {
+    if (!omni__read_address(extra, &connector->options, connector->text, sizeof(connector->text)) ||
+        !omni__read_discovery(extra, &connector->options, connector->text,
+                              sizeof(connector->text))) {
         fail(connector, connector->text);
         return false;
     }
     return true;
 }
 
-static enum rt_status start_client(struct omni_connector *connector,
-                                   const struct ds_binding *binding)
+/* Instead of `host` and `port`. A worker that is lost later is not looked for again: whoever owns
+ * the connector makes a new one, which asks etcd anew. */
+static enum rt_status find_worker(struct omni_connector *connector)
+{
+    const struct omni_options *own = &connector->options;
+    struct ds_discovery_options options = {.etcd_address = own->etcd_address,
+                                           .cluster_name = own->cluster_name,
+                                           .affinity = own->affinity,
+                                           .host_id = own->host_id,
+                                           .username = own->etcd_username,
+                                           .password = own->etcd_password};
+    return ds_discovery_start(&connector->environment.ds, &options, on_worker_found,
+                              on_worker_left_out, connector, &connector->discovery);
+}
+
+static void on_worker_left_out(void *arg, const char *text)
+{
+    omni__log(arg, OMNI_LOG_ERROR, "%s", text);
+}
+
+static void on_worker_found(void *arg, const struct ds_status *status, const char *host,
+                            int64_t port)
+{
+    struct omni_connector *connector = arg;
+    connector->discovery = NULL;
+    if (status->code != K_OK) {
+        ds_status_format(status, connector->text, sizeof(connector->text));
+        fail(connector, connector->text);
+        return;
+    }
+    char *copied = strdup(host);
+    if (copied == NULL) {
+        fail(connector, rt_status_text(RT_E_NOMEM));
+        return;
+    }
+    free(connector->options.host);
+    connector->options.host = copied;
+    connector->options.port = port;
+    enum rt_status started = start_client(connector);
+    if (started != RT_OK) {
+        fail(connector, rt_status_text(started));
+    }
+}
+
+static enum rt_status start_client(struct omni_connector *connector)
 {
     struct ds_options options;
     ds_options_init(&options);
@@ -144,8 +194,8 @@ static enum rt_status start_client(struct omni_connector *connector,
     if (connector->options.request_timeout_ms != 0) {
         options.request_timeout_ms = connector->options.request_timeout_ms;
     }
-    enum rt_status status = connector->ops->create(binding->context, &connector->environment.ds,
-                                                   &options, &connector->client);
+    enum rt_status status = connector->ops->create(
+        connector->binding->context, &connector->environment.ds, &options, &connector->client);
     if (status == RT_OK) {
         status = connector->ops->init(connector->client, on_init, connector);
     }
@@ -237,7 +287,8 @@ static void free_connector(struct omni_connector *connector)
     rt_task_cancel(&connector->deliver);
     rt_task_cancel(&connector->construct);
     omni__free_spare(connector);
-    free(connector->options.host);
+    ds_discovery_cancel(connector->discovery);
+    omni__options_fini(&connector->options);
     free(connector);
 }
 

@@ -2,6 +2,7 @@
 #ifndef CONNECTOR_OMNI_INTERNAL_H
 #define CONNECTOR_OMNI_INTERNAL_H
 
+#include "connector/ds_discovery.h"
 #include "connector/omni_connector.h"
 #include "connector/omni_serializer.h"
 
@@ -20,7 +21,16 @@ struct omni_options {
     int64_t request_timeout_ms; /* 0: the client's default */
     int64_t poll_tries;
     int64_t poll_interval_ms;
+
+    /* A worker found through etcd. NULL: not given. */
+    char *etcd_address;
+    char *cluster_name;
+    char *host_id;
+    char *etcd_username;
+    char *etcd_password;
+    enum ds_affinity affinity;
 };
+void omni__options_fini(struct omni_options *options);
 
 /* In the order of construction. False: `out_text` is what Python would raise. */
 bool omni__read_polling(const struct omni_value *extra, struct omni_options *options,
@@ -29,6 +39,8 @@ bool omni__read_sub_timeout(const struct omni_value *extra, struct omni_options 
                             char *out_text, size_t text_bytes);
 bool omni__read_address(const struct omni_value *extra, struct omni_options *options,
                         char *out_text, size_t text_bytes);
+bool omni__read_discovery(const struct omni_value *extra, struct omni_options *options,
+                          char *out_text, size_t text_bytes);
 
 /* One put or get: omni_call.c tells its story. */
 struct omni_call {
@@ -95,6 +107,8 @@ struct omni_connector {
     omni_created_fn *created;
     void *created_arg;
     struct rt_task construct;
+    const struct ds_binding *binding; /* until its client is made */
+    struct ds_discovery *discovery;   /* NULL: none under way */
     bool is_constructed;
     bool is_failed;
     bool is_failure_logged; /* with the text of a failed init */

@@ -5,36 +5,15 @@
 #include "runtime/slice.h"
 #include "runtime/status.h"
 #include "runtime/table.h"
+#include "wire/etcd_client_member.h"
 
 /*
  * What a worker knows of its cluster: the membership keys and the ring, as etcd told them. Without
  * a clock and without a wire.
  */
-enum fakeds__member_state {
-    FAKEDS__MEMBER_UNKNOWN,
-    FAKEDS__MEMBER_START,
-    FAKEDS__MEMBER_RESTART,
-    FAKEDS__MEMBER_RECOVER,
-    FAKEDS__MEMBER_READY,
-    FAKEDS__MEMBER_EXITING,
-    FAKEDS__MEMBER_DOWNGRADE
-};
-
-/* `<ns>;<state>[;<host>[;<version>]]`. Views into the text. */
-struct fakeds__member_value {
-    uint64_t time_ns;
-    enum fakeds__member_state state;
-    struct rt_slice host_id;
-    struct rt_slice version;
-};
-bool fakeds__member_parse(struct rt_slice text, struct fakeds__member_value *out_value);
-/* With a version the host field is there too, be it empty. Returns the length, 0: no room. */
-size_t fakeds__member_format(const struct fakeds__member_value *value, char *out_text,
-                             size_t text_bytes);
-
 struct fakeds__peer {
     char *address;
-    enum fakeds__member_state state;
+    enum etcd_member_state state;
     uint64_t time_ns;
     int64_t mod_revision;
     uint64_t bury_us; /* gone, and long enough from then on */

@@ -166,7 +166,7 @@ void fakeds__membership_leave(struct fakeds__membership *membership, rt_task_fn 
     uint64_t limit_s = membership->options.node_timeout_s < LEAVE_LIMIT_S
                            ? membership->options.node_timeout_s
                            : LEAVE_LIMIT_S;
-    bool has_key = membership->own_state != FAKEDS__MEMBER_UNKNOWN;
+    bool has_key = membership->own_state != ETCD_MEMBER_UNKNOWN;
     stop(membership);
     membership->phase = LEAVING;
     membership->left = done;

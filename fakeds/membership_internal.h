@@ -40,7 +40,7 @@ struct fakeds__membership {
     char own_key[FAKEDS__KEY_BYTES];
 
     enum { STARTING, JOINED, FAILED, LEAVING } phase;
-    enum fakeds__member_state own_state; /* as last put */
+    enum etcd_member_state own_state; /* as last put */
     struct rt_timer step_timer;
     bool has_tokens; /* of a worker that joins: JOINING stands in the ring */
     const char *fail_text;
@@ -113,7 +113,7 @@ enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *memb
 
 void fakeds__lease_begin(struct fakeds__membership *membership);
 void fakeds__lease_stop(struct fakeds__membership *membership);
-void fakeds__lease_put_state(struct fakeds__membership *membership, enum fakeds__member_state state,
+void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_member_state state,
                              etcd_done_fn *done);
 
 /* Watches everything from `revision` + 1 on. */

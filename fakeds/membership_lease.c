@@ -87,7 +87,7 @@ static void on_granted(void *arg, const struct etcd_result *result)
     if (is_first || membership->phase == STARTING) {
         fakeds__start_leased(membership);
     } else {
-        fakeds__lease_put_state(membership, FAKEDS__MEMBER_RECOVER, on_recovered);
+        fakeds__lease_put_state(membership, ETCD_MEMBER_RECOVER, on_recovered);
     }
 }
 
@@ -176,17 +176,17 @@ static void on_expired(void *arg)
 
 /* ---- the membership key --------------------------------------------------------------------- */
 
-void fakeds__lease_put_state(struct fakeds__membership *membership, enum fakeds__member_state state,
+void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_member_state state,
                              etcd_done_fn *done)
 {
     char text[VALUE_BYTES];
     const struct fakeds__membership_options *options = &membership->options;
-    struct fakeds__member_value value = {.time_ns = membership->epoch_ns +
-                                                    rt_loop_now_us(membership->loop) * NS_PER_US,
-                                         .state = state,
-                                         .host_id = rt_slice_text(options->host_id),
-                                         .version = rt_slice_text(options->version)};
-    size_t len_bytes = fakeds__member_format(&value, text, sizeof(text));
+    struct etcd_member_value value = {.time_ns = membership->epoch_ns +
+                                                 rt_loop_now_us(membership->loop) * NS_PER_US,
+                                      .state = state,
+                                      .host_id = rt_slice_text(options->host_id),
+                                      .version = rt_slice_text(options->version)};
+    size_t len_bytes = etcd_member_format(&value, text, sizeof(text));
     if (membership->own_put != NULL) {
         etcd_call_cancel(membership->own_put);
         membership->own_put = NULL;
@@ -210,7 +210,7 @@ static void on_recovered(void *arg, const struct etcd_result *result)
         fakeds__membership_arm(&membership->grant_timer, RETRY_US);
         return;
     }
-    fakeds__lease_put_state(membership, FAKEDS__MEMBER_READY, on_ready_again);
+    fakeds__lease_put_state(membership, ETCD_MEMBER_READY, on_ready_again);
 }
 
 static void on_ready_again(void *arg, const struct etcd_result *result)

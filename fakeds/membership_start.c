@@ -198,7 +198,7 @@ static void on_old_ring_deleted(void *arg, const struct etcd_result *result)
 void fakeds__start_leased(struct fakeds__membership *membership)
 {
     fakeds__lease_put_state(
-        membership, membership->options.is_restart ? FAKEDS__MEMBER_RESTART : FAKEDS__MEMBER_START,
+        membership, membership->options.is_restart ? ETCD_MEMBER_RESTART : ETCD_MEMBER_START,
         on_start_put);
 }
 
@@ -226,7 +226,7 @@ static void on_start_put(void *arg, const struct etcd_result *result)
 static void on_step(void *arg)
 {
     struct fakeds__membership *membership = arg;
-    if (membership->own_state == FAKEDS__MEMBER_UNKNOWN) {
+    if (membership->own_state == ETCD_MEMBER_UNKNOWN) {
         fakeds__start_fail(membership, "the watches were not created in time");
     } else if (fakeds__ring_place(membership) == FAKEDS__RING_JOINS && membership->has_tokens) {
         fakeds__ring_change(membership, fakeds__ring_join, on_joined);
@@ -258,7 +258,7 @@ static void on_joined(struct fakeds__membership *membership, bool is_done)
 
 static void put_ready(struct fakeds__membership *membership)
 {
-    fakeds__lease_put_state(membership, FAKEDS__MEMBER_READY, on_ready_put);
+    fakeds__lease_put_state(membership, ETCD_MEMBER_READY, on_ready_put);
 }
 
 static void on_ready_put(void *arg, const struct etcd_result *result)

@@ -100,7 +100,7 @@ static void on_response(void *arg, const ProtobufCMessage *message)
     struct fakeds__membership *membership = arg;
     const Etcdserverpb__WatchResponse *response = (const Etcdserverpb__WatchResponse *)message;
     if (response->created && ++membership->watch_count == FAKEDS__PREFIX_COUNT &&
-        membership->phase == STARTING && membership->own_state == FAKEDS__MEMBER_UNKNOWN) {
+        membership->phase == STARTING && membership->own_state == ETCD_MEMBER_UNKNOWN) {
         fakeds__start_watching(membership);
     }
     for (size_t i = 0; i < response->n_events; i++) {
