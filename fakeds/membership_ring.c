@@ -76,6 +76,7 @@ static void on_read(void *arg, const struct etcd_result *result)
     if (response->n_kvs > 0) {
         version = response->kvs[0]->version;
         old = fakeds__slice_of(response->kvs[0]->value);
+        fakeds__watch_apply(membership, fakeds__slice_of(response->kvs[0]->key), response->kvs[0]);
     }
     /* A ring that does not parse is made anew (the healing of the ring). */
     DsRing__HashRingPb *ring = ds_ring__hash_ring_pb__unpack(NULL, old.len_bytes, old.data);
