@@ -82,6 +82,7 @@ void fakeetcd__emit_end(struct fakeetcd_call *call, int32_t code, const char *te
     if (fakeetcd__is_out_waiting(call) && fakeetcd__keep_end(call, code, text)) {
         return;
     }
+    call->is_answered = true;
     struct fakeetcd_op_counts *counts = fakeetcd__counts_of(call);
     counts->answered++;
     counts->failed += code == GRPC_OK ? 0 : 1;

@@ -88,6 +88,8 @@ struct fakeetcd_transport {
     bool (*is_full)(const struct fakeetcd_call *call);
     /* A transport fault; false: this transport cannot do it. */
     bool (*strike)(struct fakeetcd_call *call, const struct fault_action *action);
+    /* The call is answered: its connection ends so when everything is written. NULL: it cannot. */
+    void (*end_after)(struct fakeetcd_call *call, const struct fault_action *action);
     /* Common name of the client's certificate; "" when there is none, or it does not count. */
     const char *(*peer_name)(const struct fakeetcd_call *call);
 };
@@ -105,11 +107,15 @@ struct fakeetcd_call {
     struct fakeetcd_identity identity; /* of the message under way */
     void *state;                       /* the handler's, between on_request and on_gone */
     bool is_finished;  /* answered, or its answer is eaten: nothing is said any more */
+    bool is_answered;  /* its end has been handed to the transport */
+    bool is_stalled;   /* a fault stops its connection: what it says waits */
     const char *cause; /* id of the fault that owns what happens to it; NULL or "": none */
 
     /* The dispatcher's. */
     bool is_arrived;
-    bool is_wanting_leader;        /* metadata `hasleader` */
+    bool is_wanting_leader;          /* metadata `hasleader` */
+    const ProtobufCMessage *request; /* under way; NULL afterwards */
+    const struct fault_action *when_replied;
     struct fakeetcd__later *later; /* NULL: nothing of it waits */
 };
 

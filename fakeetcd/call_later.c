@@ -110,7 +110,7 @@ static void on_leader_timeout(void *arg)
 bool fakeetcd__is_out_waiting(const struct fakeetcd_call *call)
 {
     const struct fakeetcd__later *later = call->later;
-    return call->server->is_uncommitted ||
+    return call->server->is_uncommitted || call->is_stalled ||
            (later != NULL && (later->is_out_held || !STAILQ_EMPTY(&later->out) || later->has_end));
 }
 
@@ -156,7 +156,7 @@ static void wait_for_commit(struct fakeetcd__later *later)
 void fakeetcd__go_on_out(struct fakeetcd_call *call)
 {
     struct fakeetcd__later *later = call->later;
-    if (later == NULL || later->is_out_held || call->server->is_uncommitted) {
+    if (later == NULL || later->is_out_held || call->is_stalled || call->server->is_uncommitted) {
         return;
     }
     fakeetcd__enter(call->server);

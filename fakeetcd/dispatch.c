@@ -79,7 +79,7 @@ void fakeetcd_call_message(struct fakeetcd_call *call, struct rt_slice message)
         return;
     }
     fakeetcd__enter(call->server);
-    if (!fakeetcd__is_in_waiting(call)) {
+    if (!fakeetcd__is_in_waiting(call) && !call->server->is_frozen) {
         take(call, message, false);
     } else if (!fakeetcd__keep_in(call, message, false, false)) {
         fakeetcd_call_fail(call, FAKEETCD_E_NOMEM);
@@ -153,7 +153,9 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
         fakeetcd_call_fail(call, FAKEETCD_E_REQUEST_TOO_LARGE);
         return;
     }
+    call->request = request;
     method->on_request(call, request);
+    call->request = NULL;
 }
 
 /* ---- without a leader ---------------------------------------------------------------------------
@@ -183,31 +185,43 @@ static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMes
     return true;
 }
 
+/* What goes on may end others: start over after each. */
 void fakeetcd__leader_is_back(struct fakeetcd_server *server)
 {
-    bool is_any = true;
-    while (is_any) { /* what goes on may end others: start over after each */
-        struct fakeetcd__later *later;
-        is_any = false;
-        TAILQ_FOREACH(later, &server->laters, others)
-        {
-            if (later->is_waiting_for_leader) {
-                is_any = true;
-                break;
-            }
+    struct fakeetcd__later *later = TAILQ_FIRST(&server->laters);
+    while (later != NULL) {
+        if (!later->is_waiting_for_leader) {
+            later = TAILQ_NEXT(later, others);
+            continue;
         }
-        if (is_any) {
-            later->is_waiting_for_leader = false;
-            rt_timer_disarm(&later->leader_timer);
-            fakeetcd__go_on_in(later->call);
+        later->is_waiting_for_leader = false;
+        rt_timer_disarm(&later->leader_timer);
+        fakeetcd__go_on_in(later->call);
+        later = TAILQ_FIRST(&server->laters);
+    }
+}
+
+/* What came while it was frozen, by other ways than our own connections. */
+void fakeetcd__is_thawed(struct fakeetcd_server *server)
+{
+    struct fakeetcd__later *later = TAILQ_FIRST(&server->laters);
+    while (later != NULL) {
+        bool is_waiting = !later->call->is_finished && !later->is_in_held &&
+                          !later->is_waiting_for_leader && !STAILQ_EMPTY(&later->in);
+        if (!is_waiting) {
+            later = TAILQ_NEXT(later, others);
+            continue;
         }
+        fakeetcd__go_on_in(later->call);
+        later = TAILQ_FIRST(&server->laters);
     }
 }
 
 /* The messages behind the first one have not been at their fault point yet. */
 void fakeetcd__go_on_in(struct fakeetcd_call *call)
 {
-    while (!call->is_finished && call->later != NULL && !call->later->is_in_held &&
+    while (!call->is_finished && call->later != NULL && !call->server->is_frozen &&
+           !call->later->is_in_held &&
            !call->later->is_waiting_for_leader && !STAILQ_EMPTY(&call->later->in)) {
         struct fakeetcd__parcel *parcel = STAILQ_FIRST(&call->later->in);
         STAILQ_REMOVE_HEAD(&call->later->in, others);
@@ -317,7 +331,7 @@ void fakeetcd_call_gone(struct fakeetcd_call *call, bool is_cancelled)
             fakeetcd__call_record(call, RT_REC_RPC_ANSWERED, rt_slice_text(""),
                                   GRPC_DEADLINE_EXCEEDED, 0, call->cause, "deadline");
         }
-    } else if (call->is_arrived && !is_cancelled) {
+    } else if (call->is_answered && !is_cancelled) {
         fakeetcd__at_replied(call);
     }
     call->is_finished = true;

@@ -11,6 +11,7 @@
 void fakeetcd__go_on_in(struct fakeetcd_call *call);
 /* Everything that waits for a leader. */
 void fakeetcd__leader_is_back(struct fakeetcd_server *server);
+void fakeetcd__is_thawed(struct fakeetcd_server *server);
 /* Answers that may go out now. */
 void fakeetcd__go_on_out(struct fakeetcd_call *call);
 

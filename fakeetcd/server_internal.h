@@ -83,10 +83,11 @@ struct fakeetcd_server {
     bool is_uncommitted;    /* something changed that is not in the data-dir yet */
 
     struct rt_timer lease_timer;
-    struct rt_timer sync_timer; /* watchers that are behind */
-    struct rt_timer leader_timer;
+    struct rt_timer sync_timer;   /* watchers that are behind */
+    struct rt_timer leader_timer; /* what a fault switched on for a while ends */
     struct rt_timer freeze_timer;
     struct rt_timer read_only_timer;
+    struct rt_timer restart_timer;
     struct rt_timer drain_timer;
     struct rt_timer leader_lost_timer; /* streams with hasleader end */
     struct rt_task commit_task;
@@ -98,6 +99,7 @@ struct fakeetcd_server {
 
     bool is_frozen;
     bool is_leaderless;
+    bool is_restart_kept;
     bool is_read_only;
 
     uint64_t next_call_id;
@@ -130,10 +132,15 @@ void fakeetcd__leave(struct fakeetcd_server *server);
 RT_NODISCARD enum rt_status fakeetcd__state_open(struct fakeetcd_server *server, char *out_error,
                                                  size_t error_bytes);
 void fakeetcd__state_close(struct fakeetcd_server *server);
+void fakeetcd__state_init(struct fakeetcd_server *server);
+void fakeetcd__state_stop(struct fakeetcd_server *server);
+RT_NODISCARD enum rt_status fakeetcd__state_restart(struct fakeetcd_server *server, bool is_kept,
+                                                    char *out_error, size_t error_bytes);
 
 /* Something of the state changed: it is made durable before anything is said. */
 void fakeetcd__changed(struct fakeetcd_server *server);
 
+int64_t fakeetcd__lease_floor_s(const struct fakeetcd_server *server);
 uint64_t fakeetcd__lease_now_us(const struct fakeetcd_server *server);
 void fakeetcd__lease_clock_stop(struct fakeetcd_server *server);
 void fakeetcd__lease_clock_start(struct fakeetcd_server *server);
@@ -152,9 +159,22 @@ void fakeetcd__connections_drain(struct fakeetcd_server *server);
 void fakeetcd__connections_freeze(struct fakeetcd_server *server, bool is_frozen);
 size_t fakeetcd__connection_count(const struct fakeetcd_server *server);
 
+/* Streams that asked for a leader end. */
+void fakeetcd__connections_miss_leader(struct fakeetcd_server *server);
+
+/* ---- server_members.c ------------------------------------------------------------------------ */
+
+RT_NODISCARD enum rt_status fakeetcd__members_copy(struct fakeetcd_server *server,
+                                                   const struct fakeetcd_options *options);
+/* Ids and addresses of this member, once they are known. */
+RT_NODISCARD enum rt_status fakeetcd__members_init(struct fakeetcd_server *server);
+void fakeetcd__members_free(struct fakeetcd_server *server);
+
 /* ---- server_fault.c: faults of the process -------------------------------------------------- */
 
 /* Kills or restarts soon, when nothing of the server is on the stack. */
 void fakeetcd__doom(struct fakeetcd_server *server, const struct fault_action *action);
+void fakeetcd__faults_init(struct fakeetcd_server *server);
+void fakeetcd__faults_stop(struct fakeetcd_server *server);
 
 #endif

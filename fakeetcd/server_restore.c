@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/key_index.h"
+#include "fakeetcd/server_internal.h"
+#include "fakeetcd/watch_service.h"
+
+#include <stdlib.h>
+
+/*
+ * Going back to how the store was at a revision, as a backup that is restored does: the history up
+ * to there comes back, what followed never happened, and it is another cluster.
+ */
+struct feed {
+    struct fakeetcd_store *store;
+    struct fakeetcd_kv *kvs;
+    size_t count;
+    size_t capacity;
+    enum rt_status status;
+};
+
+static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
+                             struct fakeetcd_store **out_store);
+static bool on_base(void *arg, const struct fakeetcd_kv *kv);
+static int compare_kvs(const void *left, const void *right);
+static bool on_history(void *arg, int64_t revision, const struct fakeetcd_change *changes,
+                       size_t count);
+static enum rt_status copy_leases(struct fakeetcd_server *server, struct fakeetcd_store *store,
+                                  struct fakeetcd_leases **out_leases);
+static bool on_lease(void *arg, const struct fakeetcd_lease_info *info);
+static enum rt_status swap(struct fakeetcd_server *server, struct fakeetcd_store *store);
+
+enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int64_t revision)
+{
+    struct fakeetcd_store *store;
+    enum fakeetcd_error error = fakeetcd_store_check_revision(server->state.store, revision);
+    if (error != FAKEETCD_OK) {
+        return error;
+    }
+    if (refill(server->state.store, revision, &store) != RT_OK) {
+        return FAKEETCD_E_NOMEM;
+    }
+    fakeetcd__connections_reset(server);
+    if (swap(server, store) != RT_OK) {
+        fakeetcd_store_destroy(store);
+        return FAKEETCD_E_NOMEM;
+    }
+    server->state.cluster_id = rt_random_u64(&server->ids) | 1;
+    server->state.raft_term = 2;
+    fakeetcd__event(server, "restored", rt_slice_text(""), "");
+    return FAKEETCD_OK;
+}
+
+/* ---- the store
+ * ---------------------------------------------------------------------------------------- */
+
+static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
+                             struct fakeetcd_store **out_store)
+{
+    const struct fakeetcd_interval all = {rt_slice_of("\0", 1), rt_slice_of("\0", 1)};
+    int64_t compacted = fakeetcd_store_compacted(old);
+    struct feed feed = {.status = RT_OK};
+    enum rt_status status = fakeetcd_store_create(&feed.store);
+    if (status != RT_OK) {
+        return status;
+    }
+    if (compacted > 0) { /* what survived the compaction, in the order it was written */
+        fakeetcd_store_walk(old, &all, compacted, on_base, &feed);
+        qsort(feed.kvs, feed.count, sizeof(*feed.kvs), compare_kvs);
+        for (size_t i = 0; i < feed.count && feed.status == RT_OK; i++) {
+            feed.status = fakeetcd_store_restore_change(feed.store, &feed.kvs[i]);
+        }
+        free(feed.kvs);
+    }
+    if (feed.status == RT_OK) {
+        fakeetcd_store_history(old, compacted + 1, revision, on_history, &feed);
+    }
+    if (feed.status == RT_OK) {
+        feed.status = fakeetcd_store_restore_done(feed.store, revision, compacted);
+    }
+    if (feed.status != RT_OK) {
+        fakeetcd_store_destroy(feed.store);
+        return feed.status;
+    }
+    *out_store = feed.store;
+    return RT_OK;
+}
+
+static bool on_base(void *arg, const struct fakeetcd_kv *kv)
+{
+    struct feed *feed = arg;
+    if (feed->count == feed->capacity) {
+        size_t capacity = feed->capacity == 0 ? 64 : feed->capacity * 2;
+        struct fakeetcd_kv *grown = realloc(feed->kvs, capacity * sizeof(*grown));
+        if (grown == NULL) {
+            feed->status = RT_E_NOMEM;
+            return false;
+        }
+        feed->kvs = grown;
+        feed->capacity = capacity;
+    }
+    feed->kvs[feed->count++] = *kv;
+    return true;
+}
+
+static int compare_kvs(const void *left, const void *right)
+{
+    const struct fakeetcd_kv *a = left;
+    const struct fakeetcd_kv *b = right;
+    int order = (a->mod_revision > b->mod_revision) - (a->mod_revision < b->mod_revision);
+    return order != 0 ? order : fakeetcd__compare(a->key, b->key);
+}
+
+static bool on_history(void *arg, int64_t revision, const struct fakeetcd_change *changes,
+                       size_t count)
+{
+    struct feed *feed = arg;
+    (void)revision;
+    for (size_t i = 0; i < count && feed->status == RT_OK; i++) {
+        feed->status = fakeetcd_store_restore_change(feed->store, &changes[i].kv);
+    }
+    return feed->status == RT_OK;
+}
+
+/* ---- what hangs on it
+ * ----------------------------------------------------------------------------------- */
+
+static enum rt_status swap(struct fakeetcd_server *server, struct fakeetcd_store *store)
+{
+    struct fakeetcd_leases *leases = NULL;
+    struct fakeetcd_hub *hub = NULL;
+    enum rt_status status = copy_leases(server, store, &leases);
+    if (status == RT_OK) {
+        status = fakeetcd_hub_create(store, &hub);
+    }
+    if (status != RT_OK) {
+        if (leases != NULL) {
+            fakeetcd_leases_destroy(leases);
+        }
+        return status;
+    }
+    fakeetcd_hub_destroy(server->hub);
+    fakeetcd_leases_destroy(server->state.leases);
+    fakeetcd_store_destroy(server->state.store);
+    server->hub = hub;
+    server->state.leases = leases;
+    server->state.store = store;
+    fakeetcd__watch_attach(server);
+    fakeetcd__lease_arm(server);
+    return RT_OK;
+}
+
+struct lease_copy {
+    struct fakeetcd_leases *leases;
+    uint64_t now_us;
+};
+
+static enum rt_status copy_leases(struct fakeetcd_server *server, struct fakeetcd_store *store,
+                                  struct fakeetcd_leases **out_leases)
+{
+    struct lease_copy copy = {.now_us = fakeetcd__lease_now_us(server)};
+    enum rt_status status =
+        fakeetcd_leases_create(store, fakeetcd__lease_floor_s(server), &copy.leases);
+    if (status != RT_OK) {
+        return status;
+    }
+    fakeetcd_leases_walk(server->state.leases, on_lease, &copy);
+    *out_leases = copy.leases;
+    return fakeetcd_leases_attach_all(copy.leases);
+}
+
+static bool on_lease(void *arg, const struct fakeetcd_lease_info *info)
+{
+    struct lease_copy *copy = arg;
+    struct fakeetcd_lease_info ignored;
+    (void)fakeetcd_lease_grant(copy->leases, info->id, info->granted_ttl_s, copy->now_us, &ignored);
+    return true;
+}
