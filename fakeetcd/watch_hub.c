@@ -26,6 +26,7 @@ struct fakeetcd_watcher {
     int64_t next_revision; /* LIVE: nothing before it; else what it has not had yet */
     bool is_without_puts;
     bool is_without_deletes;
+    const struct fakeetcd_watch_handler *handler; /* NULL: the hub's */
     void *arg;
     size_t hit;      /* place among the hits of the revision under way, plus one */
     uint8_t bytes[]; /* key and end */
@@ -148,6 +149,7 @@ static struct fakeetcd_watcher *make_watcher(struct fakeetcd_hub *hub,
     watcher->hub = hub;
     watcher->is_without_puts = options->is_without_puts;
     watcher->is_without_deletes = options->is_without_deletes;
+    watcher->handler = options->handler;
     watcher->arg = options->arg;
     memcpy(watcher->bytes, key.data, key.len_bytes);
     if (end.len_bytes > 0) {
@@ -219,6 +221,11 @@ void fakeetcd_watcher_remove(struct fakeetcd_watcher *watcher)
     }
     hub->watcher_count--;
     free(watcher);
+}
+
+static const struct fakeetcd_watch_handler *handler_of(const struct fakeetcd_watcher *watcher)
+{
+    return watcher->handler != NULL ? watcher->handler : watcher->hub->handler;
 }
 
 /* ---- a new revision ---- */
@@ -331,7 +338,7 @@ static void deliver_hits(struct fakeetcd_hub *hub, const struct fakeetcd_change 
             delivery.changes = hub->batch;
             delivery.count = hub->batch_count;
         }
-        bool is_taken = hub->handler->on_events(watcher->arg, &delivery);
+        bool is_taken = handler_of(watcher)->on_events(watcher->arg, &delivery);
         watcher = hub->hits[i].watcher; /* it may have gone */
         if (watcher == NULL) {
             continue;
@@ -404,7 +411,7 @@ static bool catch_up_one(struct fakeetcd_watcher *watcher, size_t max_revisions)
     if (watcher->next_revision < fakeetcd_store_compacted(hub->store)) {
         leave_behind(watcher);
         watcher->state = OVER;
-        hub->handler->on_compacted(watcher->arg, fakeetcd_store_compacted(hub->store));
+        handler_of(watcher)->on_compacted(watcher->arg, fakeetcd_store_compacted(hub->store));
         return false;
     }
     hub->batch_count = 0;
@@ -414,7 +421,7 @@ static bool catch_up_one(struct fakeetcd_watcher *watcher, size_t max_revisions)
     if (hub->batch_count > 0) {
         struct fakeetcd_delivery delivery = {hub->batch, hub->batch_count, next - 1};
         hub->catching = watcher;
-        bool is_taken = hub->handler->on_events(watcher->arg, &delivery);
+        bool is_taken = handler_of(watcher)->on_events(watcher->arg, &delivery);
         if (hub->catching == NULL) {
             return false;
         }

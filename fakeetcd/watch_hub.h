@@ -16,6 +16,7 @@
  */
 struct fakeetcd_hub;
 struct fakeetcd_watcher;
+struct fakeetcd_watch_handler;
 
 RT_NODISCARD enum rt_status fakeetcd_hub_create(struct fakeetcd_store *store,
                                                 struct fakeetcd_hub **out_hub);
@@ -26,6 +27,7 @@ struct fakeetcd_watch_options {
     int64_t start_revision;            /* 0: from the next revision on */
     bool is_without_puts;
     bool is_without_deletes;
+    const struct fakeetcd_watch_handler *handler; /* its own, on_behind aside; NULL: the hub's */
     void *arg;
 };
 
