@@ -49,6 +49,8 @@
     ROW(FAKEETCD_E_ROLE_EMPTY, 3, 3, "etcdserver: role name is empty")                             \
     ROW(FAKEETCD_E_AUTH_FAILED, 3, 3,                                                              \
         "etcdserver: authentication failed, invalid user ID or password")                          \
+    ROW(FAKEETCD_E_NO_PASSWORD_USER, 2, 2,                                                         \
+        "auth: authentication failed, password was given for no password user")                    \
     ROW(FAKEETCD_E_PERMISSION_NOT_GIVEN, 3, 3, "etcdserver: permission not given")                 \
     ROW(FAKEETCD_E_PERMISSION_DENIED, 7, 7, "etcdserver: permission denied")                       \
     ROW(FAKEETCD_E_ROLE_NOT_GRANTED, 9, 9, "etcdserver: role is not granted to the user")          \
@@ -77,6 +79,9 @@
         "etcdserver: wrong downgrade target version format")                                       \
     ROW(FAKEETCD_E_INVALID_DOWNGRADE_VERSION, 3, 3,                                                \
         "etcdserver: invalid downgrade target version")                                            \
+    ROW(FAKEETCD_E_DOWNGRADE_IN_PROCESS, 9, 9,                                                     \
+        "etcdserver: cluster has a downgrade job in progress")                                     \
+    ROW(FAKEETCD_E_NO_DOWNGRADE, 9, 9, "etcdserver: no inflight downgrade job")                    \
     ROW(FAKEETCD_E_DEADLINE, 4, 2, "context deadline exceeded")                                    \
     ROW(FAKEETCD_E_ELECTION_NO_LEADER, 2, 2, "election: no leader")                                \
     ROW(FAKEETCD_E_NO_LEADER_KEY, 2, 2, "\"leader\" field must be provided")

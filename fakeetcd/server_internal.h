@@ -101,6 +101,7 @@ struct fakeetcd_server {
     bool is_leaderless;
     bool is_restart_kept;
     bool is_read_only;
+    bool is_downgrading; /* as Downgrade says; nothing else comes of it */
 
     uint64_t next_call_id;
     struct fakeetcd_op_counts ops[FAKEETCD__METHODS_MAX];

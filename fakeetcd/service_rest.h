@@ -35,10 +35,14 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *req
 void fakeetcd__on_alarm(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_hash(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_hash_kv(struct fakeetcd_call *call, const ProtobufCMessage *request);
-void fakeetcd__on_snapshot(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_defragment(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_downgrade(struct fakeetcd_call *call, const ProtobufCMessage *request);
+
+/* service_snapshot.c: Snapshot sends as much as its connection takes */
+void fakeetcd__on_snapshot(struct fakeetcd_call *call, const ProtobufCMessage *request);
+void fakeetcd__snapshot_drained(struct fakeetcd_call *call);
+void fakeetcd__snapshot_gone(struct fakeetcd_call *call);
 
 /* service_cluster.c */
 void fakeetcd__on_member_list(struct fakeetcd_call *call, const ProtobufCMessage *request);
