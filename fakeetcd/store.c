@@ -11,7 +11,8 @@
 #include <stdlib.h>
 
 #define INLINE_BYTES 512 /* a larger value of a blob is kept by reference */
-#define VERSION_COST 96  /* logical bytes a version costs beside key and value */
+#define CHANGES_KEPT 1024
+#define VERSION_COST 96 /* logical bytes a version costs beside key and value */
 
 static bool add_version(struct fakeetcd_store *store, struct fakeetcd__version *version);
 
@@ -373,6 +374,16 @@ static const struct fakeetcd_change *changes_of(struct fakeetcd_store *store, si
     return store->changes;
 }
 
+/* The scratch of a revision of very many changes does not stay. */
+static void give_back_changes(struct fakeetcd_store *store)
+{
+    if (store->change_capacity > CHANGES_KEPT) {
+        free(store->changes);
+        store->changes = NULL;
+        store->change_capacity = 0;
+    }
+}
+
 enum fakeetcd_error fakeetcd_write_end(struct fakeetcd_store *store)
 {
     size_t count = store->pending_count;
@@ -404,6 +415,7 @@ enum fakeetcd_error fakeetcd_write_end(struct fakeetcd_store *store)
     for (size_t i = 0; i < store->observer_count; i++) {
         store->observers[i].observer(store->observers[i].arg, store->revision, changes, count);
     }
+    give_back_changes(store);
     return FAKEETCD_OK;
 }
 
@@ -440,8 +452,13 @@ enum rt_status fakeetcd_store_observe(struct fakeetcd_store *store, fakeetcd_obs
     return RT_OK;
 }
 
-void fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
-                            fakeetcd_history_fn *visit, void *arg)
+void fakeetcd_store_forget_tombstones(struct fakeetcd_store *store, bool is_forgotten)
+{
+    store->is_tombstone_forgotten = is_forgotten;
+}
+
+enum rt_status fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
+                                      fakeetcd_history_fn *visit, void *arg)
 {
     /* The scratch for changes is the only thing that is written. */
     struct fakeetcd_store *scratch = (struct fakeetcd_store *)store;
@@ -459,10 +476,15 @@ void fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, in
             continue;
         }
         const struct fakeetcd_change *changes = changes_of(scratch, first, end - first);
-        if (changes == NULL || !visit(arg, revision, changes, end - first)) {
-            return;
+        if (changes == NULL) {
+            return RT_E_NOMEM;
+        }
+        if (!visit(arg, revision, changes, end - first)) {
+            break;
         }
     }
+    give_back_changes(scratch);
+    return RT_OK;
 }
 
 void fakeetcd_store_counts(const struct fakeetcd_store *store,

@@ -101,17 +101,21 @@ RT_NODISCARD enum rt_status fakeetcd_store_observe(struct fakeetcd_store *store,
 
 /* Visits the revisions from `from` to `to`, both included, oldest first, each with its changes.
  * `visit` returns false to stop. Revisions that were compacted away are not there; at exactly the
- * compacted revision what survived is. Cost: what is visited, not the whole history. */
+ * compacted revision what survived is. Cost: what is visited, not the whole history.
+ * RT_E_NOMEM: it stopped before a revision that is too large. */
 typedef bool fakeetcd_history_fn(void *arg, int64_t revision, const struct fakeetcd_change *changes,
                                  size_t count);
-void fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
-                            fakeetcd_history_fn *visit, void *arg);
+enum rt_status fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
+                                      fakeetcd_history_fn *visit, void *arg);
 
 /* ---- upkeep ---- */
 
 /* Forgets versions that are overwritten or deleted at `revision`, gives their memory back.
  * FAKEETCD_E_COMPACTED: that far already; FAKEETCD_E_FUTURE_REVISION. Told to nobody. */
 enum fakeetcd_error fakeetcd_store_compact(struct fakeetcd_store *store, int64_t revision);
+
+/* Compactions forget the tombstones of exactly their revision too, as etcd 3.4.23 does. */
+void fakeetcd_store_forget_tombstones(struct fakeetcd_store *store, bool is_forgotten);
 
 /* CRC-32C (Castagnoli) over what etcd hashes: keys and values of all versions up to `revision`
  * (0: the current one). Equal contents give equal hashes. */

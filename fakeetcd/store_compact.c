@@ -9,16 +9,32 @@
 
 #define SHRINK_AT 4 /* arrays that are so many times too large are given back */
 
-static void forget(struct fakeetcd_store *store, struct fakeetcd__version *version)
+/* A version that has left its key. One of exactly the compacted revision is still in the log, and
+ * freed when that is tidied. */
+static void forget(struct fakeetcd_store *store, struct fakeetcd__version *version,
+                   int64_t revision)
 {
     store->version_count--;
     store->logical_bytes -= fakeetcd__cost_of(version);
     rt_blob_release(version->value_blob);
-    free(version);
+    if (version->mod_revision == revision) {
+        version->key = NULL;
+    } else {
+        free(version);
+    }
 }
 
-/* All versions that something newer, at `revision` at the latest, has replaced; a tombstone too,
- * unless exactly that revision made it: a watch from there must still see it. */
+/* etcd since 3.5.16 keeps the tombstone that exactly that revision made, as a watch from there must
+ * see it; 3.4.23 does not (etcd#19179). */
+static bool is_forgotten_tombstone(const struct fakeetcd_store *store,
+                                   const struct fakeetcd__version *version, int64_t revision)
+{
+    return version->version == 0 &&
+           (version->mod_revision < revision ||
+            (version->mod_revision == revision && store->is_tombstone_forgotten));
+}
+
+/* All versions that something newer, at `revision` at the latest, has replaced; tombstones too. */
 static void compact_key(struct fakeetcd_store *store, struct fakeetcd__key *key, int64_t revision)
 {
     uint32_t keep_from = 0;
@@ -27,17 +43,42 @@ static void compact_key(struct fakeetcd_store *store, struct fakeetcd__key *key,
            key->versions[keep_from + 1]->mod_revision <= revision) {
         keep_from++;
     }
-    if (key->version_count > keep_from && key->versions[keep_from]->version == 0 &&
-        key->versions[keep_from]->mod_revision < revision) {
+    if (key->version_count > keep_from &&
+        is_forgotten_tombstone(store, key->versions[keep_from], revision)) {
         keep_from++;
     }
     for (uint32_t i = 0; i < keep_from; i++) {
-        forget(store, key->versions[i]);
+        forget(store, key->versions[i], revision);
     }
     fakeetcd__key_drop(key, keep_from);
     if (key->version_count == 0) {
         fakeetcd__keys_remove(&store->keys, key);
     }
+}
+
+/* Of the compacted revision itself only what survived stays in the log: a revision may have changed
+ * a key twice (etcd takes a put and a delete in two nested transactions of one). */
+static void tidy_revision(struct fakeetcd_store *store, int64_t revision)
+{
+    size_t index = (size_t)(revision - store->first_revision);
+
+    if (revision < store->first_revision || index >= store->start_count) {
+        return;
+    }
+    size_t first = (size_t)(store->starts[index] - store->log_base);
+    size_t end = index + 1 < store->start_count
+                     ? (size_t)(store->starts[index + 1] - store->log_base)
+                     : store->log_count;
+    size_t kept = end;
+    for (size_t i = end; i > first; i--) {
+        struct fakeetcd__version *version = store->log[i - 1];
+        if (version->key == NULL) {
+            free(version);
+        } else {
+            store->log[--kept] = version;
+        }
+    }
+    store->starts[index] = store->log_base + kept;
 }
 
 static void shrink(void **array, size_t *capacity, size_t count, size_t item_bytes)
@@ -115,6 +156,7 @@ enum fakeetcd_error fakeetcd_store_compact(struct fakeetcd_store *store, int64_t
         compact_key(store, keys[i], revision);
     }
     free(keys);
+    tidy_revision(store, revision);
     if (store->start_count > 0) {
         cut_log(store, revision);
     }
@@ -181,8 +223,7 @@ enum rt_status fakeetcd_store_restore_change(struct fakeetcd_store *store,
         key == NULL ? NULL : fakeetcd__version_make(key, kv->value, kv->value_blob);
 
     if (version == NULL || !fakeetcd__key_push(key, version)) {
-        free(version);
-        return RT_E_NOMEM;
+        goto drop_version;
     }
     version->create_revision = kv->create_revision;
     version->mod_revision = kv->mod_revision;
@@ -190,9 +231,7 @@ enum rt_status fakeetcd_store_restore_change(struct fakeetcd_store *store,
     version->lease = kv->lease;
     if (!fakeetcd__log_push(store, version)) {
         fakeetcd__key_pop(key);
-        rt_blob_release(version->value_blob);
-        free(version);
-        return RT_E_NOMEM;
+        goto drop_version;
     }
     if (key->is_alive != (kv->version > 0)) {
         store->key_count += kv->version > 0 ? 1 : (uint64_t)-1;
@@ -201,6 +240,16 @@ enum rt_status fakeetcd_store_restore_change(struct fakeetcd_store *store,
     store->version_count++;
     store->logical_bytes += fakeetcd__cost_of(version);
     return RT_OK;
+
+drop_version:
+    if (version != NULL) {
+        rt_blob_release(version->value_blob);
+        free(version);
+    }
+    if (key != NULL && key->version_count == 0) {
+        fakeetcd__keys_remove(&store->keys, key);
+    }
+    return RT_E_NOMEM;
 }
 
 /* The log then holds survivors of older revisions too; they are cut off like after a compaction. */

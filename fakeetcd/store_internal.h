@@ -27,6 +27,7 @@ struct fakeetcd_store {
     size_t start_capacity;
     int64_t first_revision; /* of starts[0] */
 
+    bool is_tombstone_forgotten; /* of exactly the compacted revision */
     bool is_writing;
     bool is_short_of_memory;
     uint32_t pending_count; /* changes of the write under way, at the end of the log */
