@@ -107,7 +107,7 @@ static bool is_password_of(const struct fakeetcd__user *user, struct rt_slice pa
 {
     uint8_t digest[FAKEETCD__DIGEST_BYTES];
 
-    return !user->is_without_password && fakeetcd__password_digest(password, user->salt, digest) &&
+    return fakeetcd__password_digest(password, user->salt, digest) &&
            CRYPTO_memcmp(digest, user->digest, sizeof(digest)) == 0;
 }
 
@@ -170,6 +170,9 @@ enum fakeetcd_error fakeetcd_auth_authenticate(struct fakeetcd_auth *auth, struc
 
     if (!auth->is_enabled) {
         return FAKEETCD_E_AUTH_NOT_ENABLED;
+    }
+    if (found != NULL && found->is_without_password) {
+        return FAKEETCD_E_NO_PASSWORD_USER;
     }
     if (found == NULL || !is_password_of(found, password)) {
         return FAKEETCD_E_AUTH_FAILED;

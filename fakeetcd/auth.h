@@ -74,6 +74,9 @@ struct fakeetcd_permission {
     enum fakeetcd_access access;
     struct fakeetcd_interval interval;
 };
+/* etcd 3.5 refuses an empty key and an interval without keys (FAKEETCD_E_INVALID_AUTH_MGMT); 3.4
+ * takes them. */
+void fakeetcd_auth_take_any_interval(struct fakeetcd_auth *auth, bool is_taken);
 enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_slice role,
                                         const struct fakeetcd_permission *permission);
 enum fakeetcd_error fakeetcd_role_revoke(struct fakeetcd_auth *auth, struct rt_slice role,

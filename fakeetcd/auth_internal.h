@@ -77,6 +77,7 @@ struct fakeetcd_auth {
     struct rt_random *random;
     uint64_t token_ttl_us;
     bool is_enabled;
+    bool is_any_interval_taken; /* as etcd 3.4 does */
     uint64_t revision;
     uint64_t token_serial;
     struct fakeetcd__names users;

@@ -297,6 +297,11 @@ static struct fakeetcd__grant *make_grant(const struct fakeetcd_permission *perm
     return grant;
 }
 
+void fakeetcd_auth_take_any_interval(struct fakeetcd_auth *auth, bool is_taken)
+{
+    auth->is_any_interval_taken = is_taken;
+}
+
 enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_slice role,
                                         const struct fakeetcd_permission *permission)
 {
@@ -304,7 +309,8 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
     struct fakeetcd__grant wanted = {.key = permission->interval.key,
                                      .end = permission->interval.end};
 
-    if (fakeetcd_interval_is_empty(&permission->interval)) {
+    if (!auth->is_any_interval_taken && (permission->interval.key.len_bytes == 0 ||
+                                         fakeetcd_interval_is_empty(&permission->interval))) {
         return FAKEETCD_E_INVALID_AUTH_MGMT;
     }
     if (found == NULL) {

@@ -130,13 +130,13 @@ static struct lease *find(const struct fakeetcd_leases *leases, int64_t id)
 
 /* ---- keys come and go with the store ---- */
 
-static void attach(struct fakeetcd_leases *leases, struct lease *lease, struct rt_slice key)
+static bool attach(struct fakeetcd_leases *leases, struct lease *lease, struct rt_slice key)
 {
     struct attachment *attachment = calloc(1, sizeof(*attachment) + key.len_bytes);
     enum rt_status status = RT_OK;
 
     if (attachment == NULL) {
-        return; /* the key outlives its lease then, which is the smaller harm */
+        return false;
     }
     attachment->lease = lease;
     attachment->len_bytes = key.len_bytes;
@@ -145,10 +145,11 @@ static void attach(struct fakeetcd_leases *leases, struct lease *lease, struct r
                        &status);
     if (status != RT_OK) {
         free(attachment);
-        return;
+        return false;
     }
     (void)RB_INSERT(attachments, &lease->keys, attachment);
     lease->key_count++;
+    return true;
 }
 
 static void on_revision(void *arg, int64_t revision, const struct fakeetcd_change *changes,
@@ -172,9 +173,34 @@ static void on_revision(void *arg, int64_t revision, const struct fakeetcd_chang
             detach(leases, attachment);
         }
         if (lease != NULL) {
-            attach(leases, lease, kv->key);
+            /* Without memory the key outlives its lease, which is the smaller harm. */
+            (void)attach(leases, lease, kv->key);
         }
     }
+}
+
+struct attaching {
+    struct fakeetcd_leases *leases;
+    bool is_short_of_memory;
+};
+
+static bool attach_one(void *arg, const struct fakeetcd_kv *kv)
+{
+    struct attaching *attaching = arg;
+    struct lease *lease = kv->lease == 0 ? NULL : find(attaching->leases, kv->lease);
+
+    attaching->is_short_of_memory = lease != NULL && !attach(attaching->leases, lease, kv->key);
+    return !attaching->is_short_of_memory;
+}
+
+enum rt_status fakeetcd_leases_attach_all(struct fakeetcd_leases *leases)
+{
+    static const uint8_t zero = 0;
+    const struct fakeetcd_interval everything = {.end = {.data = &zero, .len_bytes = 1}};
+    struct attaching attaching = {.leases = leases};
+
+    fakeetcd_store_walk(leases->store, &everything, 0, attach_one, &attaching);
+    return attaching.is_short_of_memory ? RT_E_NOMEM : RT_OK;
 }
 
 /* ---- what can be asked of a lease ---- */

@@ -36,6 +36,9 @@ bool fakeetcd_lease_find(const struct fakeetcd_leases *leases, int64_t id,
 /* Deletes the attached keys, in key order, in one revision, and the lease. */
 enum fakeetcd_error fakeetcd_lease_revoke(struct fakeetcd_leases *leases, int64_t id);
 
+/* After the store was brought back: its keys hang on their leases again. */
+RT_NODISCARD enum rt_status fakeetcd_leases_attach_all(struct fakeetcd_leases *leases);
+
 /* Attached keys in key order; all leases in the order of their ids. Visitors return false to stop
  * and must not change anything. */
 void fakeetcd_lease_keys(const struct fakeetcd_leases *leases, int64_t id,
