@@ -88,7 +88,7 @@ static void switch_on(struct fakeetcd_server *server, enum fakeetcd_switch which
 {
     fakeetcd_server_set(server, which, true);
     if (action->duration_us > 0) {
-        (void)rt_timer_arm_after(timer, action->duration_us);
+        fakeetcd__arm_after(server, timer, action->duration_us);
     }
 }
 

@@ -120,6 +120,8 @@ void fakeetcd__record_state(struct fakeetcd_server *server, const char *subject,
                             const char *detail);
 /* 5 s and two election time-outs. */
 uint64_t fakeetcd__request_timeout_us(const struct fakeetcd_server *server);
+/* For timers that nobody can be told about: without memory the journal says so. */
+void fakeetcd__arm_after(struct fakeetcd_server *server, struct rt_timer *timer, uint64_t delay_us);
 /* A random positive number that is no lease yet. */
 int64_t fakeetcd__new_lease_id(struct fakeetcd_server *server);
 

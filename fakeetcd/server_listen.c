@@ -320,7 +320,7 @@ void fakeetcd__connection_end_after(struct fakeetcd__connection *connection,
                                     const struct fault_action *action)
 {
     connection->after = action;
-    (void)rt_timer_arm_after(&connection->after_timer, 0);
+    fakeetcd__arm_after(connection->server, &connection->after_timer, 0);
 }
 
 static void on_after(void *arg)

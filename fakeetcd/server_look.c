@@ -50,6 +50,13 @@ void fakeetcd__record_state(struct fakeetcd_server *server, const char *subject,
     rt_journal_append(server->environment.journal, &record);
 }
 
+void fakeetcd__arm_after(struct fakeetcd_server *server, struct rt_timer *timer, uint64_t delay_us)
+{
+    if (rt_timer_arm_after(timer, delay_us) != RT_OK) {
+        fakeetcd__record_state(server, "timer", rt_status_text(RT_E_NOMEM));
+    }
+}
+
 void fakeetcd__enter(struct fakeetcd_server *server)
 {
     if (server->depth++ == 0) {

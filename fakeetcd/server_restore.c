@@ -30,7 +30,7 @@ static enum rt_status swap(struct fakeetcd_server *server, struct fakeetcd_store
 
 enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int64_t revision)
 {
-    struct fakeetcd_store *store;
+    struct fakeetcd_store *store = NULL;
     enum fakeetcd_error error = fakeetcd_store_check_revision(server->state.store, revision);
     if (error != FAKEETCD_OK) {
         return error;

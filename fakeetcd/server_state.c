@@ -135,10 +135,7 @@ int64_t fakeetcd__lease_floor_s(const struct fakeetcd_server *server)
 /* What a process loses when it dies although its state is kept. */
 void fakeetcd__state_stop(struct fakeetcd_server *server)
 {
-    if (server->data_dir != NULL) {
-        (void)fakeetcd_data_dir_commit(server->data_dir);
-        server->is_uncommitted = false;
-    }
+    server->is_uncommitted = false; /* what is not on disk was never answered */
     fakeetcd_auth_expire_tokens(server->state.auth);
     fakeetcd__lease_clock_stop(server);
 }
@@ -260,7 +257,7 @@ void fakeetcd__lease_arm(struct fakeetcd_server *server)
     uint64_t deadline_us = fakeetcd__now_us(server) + left_us;
     if (!rt_timer_is_armed(&server->lease_timer) ||
         server->lease_timer.deadline_us != deadline_us) {
-        (void)rt_timer_arm(&server->lease_timer, deadline_us);
+        fakeetcd__arm_after(server, &server->lease_timer, left_us);
     }
 }
 

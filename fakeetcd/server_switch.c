@@ -98,8 +98,8 @@ static void lose_leader(struct fakeetcd_server *server, bool is_on)
     if (is_on) {
         server->leader_id = 0;
         fakeetcd__lease_clock_stop(server);
-        (void)rt_timer_arm_after(&server->leader_lost_timer,
-                                 3 * server->options.election_timeout_us);
+        fakeetcd__arm_after(server, &server->leader_lost_timer,
+                            3 * server->options.election_timeout_us);
         fakeetcd__event(server, "leader-lost", rt_slice_text(""), "");
         return;
     }

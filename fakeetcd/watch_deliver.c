@@ -43,14 +43,14 @@ static void on_behind(void *hub_arg)
 {
     struct fakeetcd_server *server = hub_arg;
     if (!rt_timer_is_armed(&server->sync_timer)) {
-        (void)rt_timer_arm_after(&server->sync_timer, FAKEETCD__SYNC_US);
+        fakeetcd__arm_after(server, &server->sync_timer, FAKEETCD__SYNC_US);
     }
 }
 
 void fakeetcd__watch_sync_soon(struct fakeetcd_server *server)
 {
     if (fakeetcd_hub_behind_count(server->hub) > 0) {
-        (void)rt_timer_arm_after(&server->sync_timer, 0);
+        fakeetcd__arm_after(server, &server->sync_timer, 0);
     }
 }
 
@@ -65,7 +65,7 @@ static void on_sync(void *arg)
     bool has_more = fakeetcd_hub_catch_up(server->hub, FAKEETCD__SYNC_REVISIONS);
     fakeetcd__leave(server);
     if (has_more) {
-        (void)rt_timer_arm_after(&server->sync_timer, 0);
+        fakeetcd__arm_after(server, &server->sync_timer, 0);
     }
 }
 

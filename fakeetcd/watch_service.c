@@ -302,7 +302,7 @@ static void arm_progress(struct fakeetcd__watch_stream *stream)
     if (tenth_us > 0) {
         interval_us += rt_random_below(&server->jitter, tenth_us);
     }
-    (void)rt_timer_arm_after(&stream->progress_timer, interval_us);
+    fakeetcd__arm_after(server, &stream->progress_timer, interval_us);
 }
 
 static void on_progress_turn(void *arg)
