@@ -106,8 +106,6 @@ static enum fakeetcd_error collect_nested(struct fakeetcd_server *server,
     if (error != FAKEETCD_OK) {
         return error;
     }
-    take_deletions(branch, &yes);
-    take_deletions(branch, &no);
     RB_FOREACH(put, put_tree, &no.puts)
     {
         if (RB_FIND(put_tree, &branch->puts, put) != NULL || is_deleted(branch, put->key)) {
@@ -126,6 +124,8 @@ static enum fakeetcd_error collect_nested(struct fakeetcd_server *server,
         RB_REMOVE(put_tree, &no.puts, put);
         (void)RB_INSERT(put_tree, &branch->puts, put); /* there already: by the other branch */
     }
+    take_deletions(branch, &yes); /* for what comes behind; the other branch never met them */
+    take_deletions(branch, &no);
     return FAKEETCD_OK;
 }
 

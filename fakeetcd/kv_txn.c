@@ -26,9 +26,12 @@ static bool is_kv_true(const Etcdserverpb__Compare *compare, const struct fakeet
 static int compare_kv(const Etcdserverpb__Compare *compare, const struct fakeetcd_kv *kv);
 static int sign(int64_t a, int64_t b);
 static bool on_compare(void *arg, const struct fakeetcd_kv *kv);
-static enum fakeetcd_error foresee(struct path *path, const Etcdserverpb__TxnRequest *txn);
-static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
-                                       const Etcdserverpb__PutRequest *request);
+typedef enum fakeetcd_error foresee_fn(struct fakeetcd_server *server,
+                                       const Etcdserverpb__RequestOp *op);
+static enum fakeetcd_error foresee(struct path *path, const Etcdserverpb__TxnRequest *txn,
+                                   foresee_fn *look);
+static foresee_fn foresee_put;
+static foresee_fn foresee_range;
 static enum fakeetcd_error run(struct path *path, const Etcdserverpb__TxnRequest *txn,
                                Etcdserverpb__TxnResponse *out_response);
 static enum fakeetcd_error run_op(struct path *path, const Etcdserverpb__RequestOp *op,
@@ -42,7 +45,11 @@ enum fakeetcd_error fakeetcd__apply_txn(struct fakeetcd_server *server,
     struct path path = {.server = server};
     enum fakeetcd_error error = choose(&path, request);
     if (error == FAKEETCD_OK) {
-        error = foresee(&path, request);
+        error = foresee(&path, request, foresee_put);
+    }
+    path.next = 0;
+    if (error == FAKEETCD_OK) {
+        error = foresee(&path, request, foresee_range);
     }
     path.next = 0;
     return error == FAKEETCD_OK ? run(&path, request, out_response) : error;
@@ -181,35 +188,44 @@ static int sign(int64_t a, int64_t b)
 /* ---- 2. what can be known before
  * ------------------------------------------------------------------------ */
 
-static enum fakeetcd_error foresee(struct path *path, const Etcdserverpb__TxnRequest *txn)
+/* Puts of the whole way first, then ranges, as in etcd: it decides which error is told. */
+static enum fakeetcd_error foresee(struct path *path, const Etcdserverpb__TxnRequest *txn,
+                                   foresee_fn *look)
 {
     bool is_yes = path->is_yes[path->next++];
     Etcdserverpb__RequestOp *const *ops = is_yes ? txn->success : txn->failure;
     size_t op_count = is_yes ? txn->n_success : txn->n_failure;
     enum fakeetcd_error error = FAKEETCD_OK;
     for (size_t i = 0; error == FAKEETCD_OK && i < op_count; i++) {
-        switch (ops[i]->request_case) {
-        case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE:
-            error = fakeetcd_store_check_revision(path->server->state.store,
-                                                  ops[i]->request_range->revision);
-            break;
-        case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT:
-            error = foresee_put(path->server, ops[i]->request_put);
-            break;
-        case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN:
-            error = foresee(path, ops[i]->request_txn);
-            break;
-        default:
-            break;
-        }
+        error = ops[i]->request_case == ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN
+                    ? foresee(path, ops[i]->request_txn, look)
+                    : look(path->server, ops[i]);
     }
     return error;
 }
 
-static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
-                                       const Etcdserverpb__PutRequest *request)
+/* Outside a transaction a negative revision is the current one; here it is one of long ago. */
+static enum fakeetcd_error foresee_range(struct fakeetcd_server *server,
+                                         const Etcdserverpb__RequestOp *op)
 {
+    const struct fakeetcd_store *store = server->state.store;
+    if (op->request_case != ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE) {
+        return FAKEETCD_OK;
+    }
+    int64_t revision = op->request_range->revision;
+    int64_t first = fakeetcd_store_compacted(store) == 0 ? -1 : fakeetcd_store_compacted(store);
+    return revision < 0 && revision < first ? FAKEETCD_E_COMPACTED
+                                            : fakeetcd_store_check_revision(store, revision);
+}
+
+static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
+                                       const Etcdserverpb__RequestOp *op)
+{
+    const Etcdserverpb__PutRequest *request = op->request_put;
     struct fakeetcd_kv kv;
+    if (op->request_case != ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT) {
+        return FAKEETCD_OK;
+    }
     struct fakeetcd_lease_info info;
     if ((request->ignore_value || request->ignore_lease) &&
         !fakeetcd_store_get(server->state.store, fakeetcd__slice(request->key), 0, &kv)) {
