@@ -189,7 +189,7 @@ struct fakeetcd__version *fakeetcd__key_last(const struct fakeetcd__key *key)
     return key->version_count == 0 ? NULL : key->versions[key->version_count - 1];
 }
 
-struct fakeetcd__version *fakeetcd__key_at(const struct fakeetcd__key *key, int64_t revision)
+uint32_t fakeetcd__key_count_until(const struct fakeetcd__key *key, int64_t revision)
 {
     uint32_t low = 0;
     uint32_t high = key->version_count;
@@ -202,5 +202,12 @@ struct fakeetcd__version *fakeetcd__key_at(const struct fakeetcd__key *key, int6
             high = middle;
         }
     }
-    return low == 0 ? NULL : key->versions[low - 1];
+    return low;
+}
+
+struct fakeetcd__version *fakeetcd__key_at(const struct fakeetcd__key *key, int64_t revision)
+{
+    uint32_t count = fakeetcd__key_count_until(key, revision);
+
+    return count == 0 ? NULL : key->versions[count - 1];
 }

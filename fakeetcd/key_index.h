@@ -56,6 +56,8 @@ void fakeetcd__key_pop(struct fakeetcd__key *key);
 void fakeetcd__key_drop(struct fakeetcd__key *key, uint32_t count);
 /* The version that held at `revision`; NULL: none, or it is compacted away. */
 struct fakeetcd__version *fakeetcd__key_at(const struct fakeetcd__key *key, int64_t revision);
+/* How many of its versions are not newer than `revision`. */
+uint32_t fakeetcd__key_count_until(const struct fakeetcd__key *key, int64_t revision);
 struct fakeetcd__version *fakeetcd__key_last(const struct fakeetcd__key *key);
 
 struct rt_slice fakeetcd__key_slice(const struct fakeetcd__key *key);

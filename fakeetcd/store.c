@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 #define INLINE_BYTES 512 /* a larger value of a blob is kept by reference */
-#define CHANGES_KEPT 1024
-#define VERSION_COST 96 /* logical bytes a version costs beside key and value */
+#define VERSION_COST 96  /* logical bytes a version costs beside key and value */
 
 static bool add_version(struct fakeetcd_store *store, struct fakeetcd__version *version);
 
@@ -83,6 +82,11 @@ int64_t fakeetcd_store_revision(const struct fakeetcd_store *store)
 int64_t fakeetcd_store_compacted(const struct fakeetcd_store *store)
 {
     return store->compacted;
+}
+
+void fakeetcd_store_forget_tombstones(struct fakeetcd_store *store, bool is_forgotten)
+{
+    store->is_tombstone_forgotten = is_forgotten;
 }
 
 enum fakeetcd_error fakeetcd_store_check_revision(const struct fakeetcd_store *store,
@@ -339,51 +343,6 @@ uint64_t fakeetcd__cost_of(const struct fakeetcd__version *version)
     return VERSION_COST + version->key->len_bytes + version->value_bytes;
 }
 
-/* The version before this one, as a watcher may see it. */
-static void previous_of(const struct fakeetcd_store *store, const struct fakeetcd__version *version,
-                        struct fakeetcd_kv *out_kv)
-{
-    const struct fakeetcd__version *previous =
-        version->mod_revision - 1 < store->compacted
-            ? NULL
-            : fakeetcd__key_at(version->key, version->mod_revision - 1);
-
-    *out_kv = (struct fakeetcd_kv){0};
-    if (previous != NULL && previous->version > 0) {
-        fakeetcd__kv_of(previous, out_kv);
-    }
-}
-
-/* Changes of the log from `first` on, in the store's own scratch; NULL: no memory. */
-static const struct fakeetcd_change *changes_of(struct fakeetcd_store *store, size_t first,
-                                                size_t count)
-{
-    if (count > store->change_capacity) {
-        struct fakeetcd_change *grown =
-            realloc(store->changes, (count * 2 + 16) * sizeof(*store->changes));
-        if (grown == NULL) {
-            return NULL;
-        }
-        store->changes = grown;
-        store->change_capacity = count * 2 + 16;
-    }
-    for (size_t i = 0; i < count; i++) {
-        fakeetcd__kv_of(store->log[first + i], &store->changes[i].kv);
-        previous_of(store, store->log[first + i], &store->changes[i].previous);
-    }
-    return store->changes;
-}
-
-/* The scratch of a revision of very many changes does not stay. */
-static void give_back_changes(struct fakeetcd_store *store)
-{
-    if (store->change_capacity > CHANGES_KEPT) {
-        free(store->changes);
-        store->changes = NULL;
-        store->change_capacity = 0;
-    }
-}
-
 enum fakeetcd_error fakeetcd_write_end(struct fakeetcd_store *store)
 {
     size_t count = store->pending_count;
@@ -391,7 +350,7 @@ enum fakeetcd_error fakeetcd_write_end(struct fakeetcd_store *store)
     const struct fakeetcd_change *changes = NULL;
 
     if (count > 0 && !store->is_short_of_memory && store->observer_count > 0) {
-        changes = changes_of(store, first, count);
+        changes = fakeetcd__changes_of(store, first, count);
         store->is_short_of_memory = changes == NULL;
     }
     if (store->is_short_of_memory) {
@@ -415,7 +374,7 @@ enum fakeetcd_error fakeetcd_write_end(struct fakeetcd_store *store)
     for (size_t i = 0; i < store->observer_count; i++) {
         store->observers[i].observer(store->observers[i].arg, store->revision, changes, count);
     }
-    give_back_changes(store);
+    fakeetcd__changes_give_back(store);
     return FAKEETCD_OK;
 }
 
@@ -449,41 +408,6 @@ enum rt_status fakeetcd_store_observe(struct fakeetcd_store *store, fakeetcd_obs
     }
     store->observers[store->observer_count++] =
         (struct fakeetcd__observer){.observer = observer, .arg = arg};
-    return RT_OK;
-}
-
-void fakeetcd_store_forget_tombstones(struct fakeetcd_store *store, bool is_forgotten)
-{
-    store->is_tombstone_forgotten = is_forgotten;
-}
-
-enum rt_status fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
-                                      fakeetcd_history_fn *visit, void *arg)
-{
-    /* The scratch for changes is the only thing that is written. */
-    struct fakeetcd_store *scratch = (struct fakeetcd_store *)store;
-    int64_t last = store->first_revision + (int64_t)store->start_count - 1;
-
-    from = from < store->first_revision ? store->first_revision : from;
-    to = to > last ? last : to;
-    for (int64_t revision = from; revision <= to; revision++) {
-        size_t index = (size_t)(revision - store->first_revision);
-        size_t first = (size_t)(store->starts[index] - store->log_base);
-        size_t end = index + 1 < store->start_count
-                         ? (size_t)(store->starts[index + 1] - store->log_base)
-                         : store->log_count - store->pending_count;
-        if (first == end) {
-            continue;
-        }
-        const struct fakeetcd_change *changes = changes_of(scratch, first, end - first);
-        if (changes == NULL) {
-            return RT_E_NOMEM;
-        }
-        if (!visit(arg, revision, changes, end - first)) {
-            break;
-        }
-    }
-    give_back_changes(scratch);
     return RT_OK;
 }
 

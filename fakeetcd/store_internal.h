@@ -52,4 +52,17 @@ struct fakeetcd__version *fakeetcd__version_make(struct fakeetcd__key *key, stru
                                                  struct rt_blob *value_blob);
 bool fakeetcd__log_push(struct fakeetcd_store *store, struct fakeetcd__version *version);
 
+/* Changes of the log from `first` on, in the store's scratch until it is used again; NULL: no
+ * memory. */
+const struct fakeetcd_change *fakeetcd__changes_of(struct fakeetcd_store *store, size_t first,
+                                                   size_t count);
+/* After use: the scratch of a revision of very many changes does not stay. */
+void fakeetcd__changes_give_back(struct fakeetcd_store *store);
+
+/* As fakeetcd_store_history, with the changes of one interval only; revisions without any are not
+ * visited. For a single key the cost is its versions. */
+enum rt_status fakeetcd__store_history_in(const struct fakeetcd_store *store,
+                                          const struct fakeetcd_interval *interval, int64_t from,
+                                          int64_t to, fakeetcd_history_fn *visit, void *arg);
+
 #endif
