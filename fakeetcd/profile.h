@@ -17,7 +17,8 @@ enum fakeetcd_quirk {
     FAKEETCD_QUIRK_MEMBERS_SERIAL = 1u << 5,   /* MemberList works without a leader */
     FAKEETCD_QUIRK_TOMBSTONE_MISSED = 1u << 6, /* a watch from exactly the compacted revision */
     FAKEETCD_QUIRK_KILL_ON_TERM = 1u << 7,     /* SIGTERM drops streams instead of draining */
-    FAKEETCD_QUIRK_ALARM_BARE = 1u << 8        /* answers of Alarm have no header */
+    FAKEETCD_QUIRK_ALARM_BARE = 1u << 8,       /* answers of Alarm have no header */
+    FAKEETCD_QUIRK_LOCK_UNCHECKED = 1u << 9    /* a lock is given although its key has gone */
 };
 
 struct fakeetcd_profile {

@@ -2,6 +2,7 @@
 #include "fakeetcd/dispatch.h"
 
 #include "fakeetcd/connection.h"
+#include "fakeetcd/contender.h"
 #include "fakeetcd/watch_service.h"
 
 #include <stdio.h>
@@ -86,7 +87,6 @@ static void init_tasks(struct fakeetcd_server *server)
     TAILQ_INIT(&server->committing);
     TAILQ_INIT(&server->watch_streams);
     TAILQ_INIT(&server->contenders);
-    TAILQ_INIT(&server->sessions);
     SLIST_INIT(&server->free_calls);
     rt_task_init(&server->drain_task, loop, on_drain_turn, server);
     rt_timer_init(&server->drain_timer, loop, on_drain_timeout, server);
@@ -245,6 +245,7 @@ enum rt_status fakeetcd_server_start(struct fakeetcd_server *server, bool is_sta
 
 static void stop_timers(struct fakeetcd_server *server)
 {
+    fakeetcd__contenders_stop(server);
     rt_timer_disarm(&server->drain_timer);
     rt_task_cancel(&server->drain_task);
     rt_timer_disarm(&server->lease_timer);

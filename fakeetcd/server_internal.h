@@ -27,7 +27,6 @@ TAILQ_HEAD(fakeetcd__connection_list, fakeetcd__connection);
 TAILQ_HEAD(fakeetcd__later_list, fakeetcd__later);
 TAILQ_HEAD(fakeetcd__stream_list, fakeetcd__watch_stream);
 TAILQ_HEAD(fakeetcd__contender_list, fakeetcd__contender);
-TAILQ_HEAD(fakeetcd__session_list, fakeetcd__session);
 SLIST_HEAD(fakeetcd__grpc_call_pool, fakeetcd__grpc_call);
 
 /* The clock of leases: stands still without a leader, may run faster. */
@@ -78,7 +77,7 @@ struct fakeetcd_server {
     struct fakeetcd__later_list committing;
     struct fakeetcd__stream_list watch_streams;
     struct fakeetcd__contender_list contenders; /* of locks and elections */
-    struct fakeetcd__session_list sessions;
+    struct fakeetcd__queue *queues; /* of those who wait, a table by name */
     int64_t write_revision; /* where the write under way began */
     bool is_uncommitted;    /* something changed that is not in the data-dir yet */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/contender.h"
 #include "fakeetcd/key_index.h"
 #include "fakeetcd/server_internal.h"
 #include "fakeetcd/watch_service.h"
@@ -39,6 +40,7 @@ enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int6
         return FAKEETCD_E_NOMEM;
     }
     fakeetcd__connections_reset(server);
+    fakeetcd__contenders_stop(server);
     if (swap(server, store) != RT_OK) {
         fakeetcd_store_destroy(store);
         return FAKEETCD_E_NOMEM;

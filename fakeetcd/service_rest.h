@@ -60,6 +60,7 @@ void fakeetcd__on_observe(struct fakeetcd_call *call, const ProtobufCMessage *re
 void fakeetcd__on_proclaim(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_resign(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__contender_gone(struct fakeetcd_call *call); /* on_gone of Lock, Campaign, Observe */
+void fakeetcd__observer_drained(struct fakeetcd_call *call); /* on_drained of Observe */
 
 /* service_health.c */
 void fakeetcd__on_health_check(struct fakeetcd_call *call, const ProtobufCMessage *request);
