@@ -214,8 +214,8 @@ static enum rt_status read_log(struct fakeetcd_data_dir *dir, uint64_t now_us,
 
 static enum rt_status begin_term(struct fakeetcd_data_dir *dir, struct complaint complaint)
 {
-    dir->state->raft_term++;
     dir->is_rewrite_needed = dir->log_fd < 0;
+    dir->state->raft_term += dir->is_rewrite_needed ? 0 : 1;
     const uint64_t numbers[] = {FAKEETCD__ENTRY_TERM, dir->state->raft_term};
     fakeetcd__write_numbers(&dir->writer, numbers, 2);
     enum rt_status status = fakeetcd_data_dir_commit(dir);
@@ -264,6 +264,12 @@ void fakeetcd_data_dir_auth_changed(struct fakeetcd_data_dir *dir)
 void fakeetcd_data_dir_alarms_changed(struct fakeetcd_data_dir *dir)
 {
     dir->is_alarms_changed = true;
+}
+
+enum rt_status fakeetcd_data_dir_replaced(struct fakeetcd_data_dir *dir)
+{
+    dir->is_rewrite_needed = true;
+    return fakeetcd_store_observe(dir->state->store, on_revision, dir);
 }
 
 /* ---- making it durable ---- */

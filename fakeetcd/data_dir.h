@@ -20,14 +20,14 @@ struct fakeetcd_state {
     struct fakeetcd_auth *auth;
     uint64_t cluster_id;
     uint64_t member_id;
-    uint64_t raft_term;  /* + 1 for each start */
+    uint64_t raft_term;  /* + 1 for each start but the first */
     uint64_t raft_index; /* grows with each applied write */
     uint32_t alarms;     /* bits 1 << AlarmType */
 };
 
 struct fakeetcd_data_dir_report {
     bool is_new;
-    uint64_t records;
+    uint64_t records;    /* frames: what one commit wrote each */
     uint64_t torn_bytes; /* of a tail that was cut off and is now forgotten */
 };
 
@@ -44,7 +44,12 @@ RT_NODISCARD enum rt_status fakeetcd_data_dir_open(const char *path, struct fake
                                                    struct fakeetcd_data_dir **out_dir,
                                                    struct fakeetcd_data_dir_report *out_report,
                                                    char *out_error, size_t error_bytes);
-void fakeetcd_data_dir_close(struct fakeetcd_data_dir *dir); /* NULL: nothing happens */
+/* What was not committed is forgotten. The store must not be written any more. NULL: nothing
+ * happens. */
+void fakeetcd_data_dir_close(struct fakeetcd_data_dir *dir);
+
+/* `state` has another store now, the old one is gone: the next commit writes everything anew. */
+RT_NODISCARD enum rt_status fakeetcd_data_dir_replaced(struct fakeetcd_data_dir *dir);
 
 /*
  * After every change of the state, before it is answered: appends what is new since the last call
