@@ -27,6 +27,7 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
                                   struct rt_slice message);
 static enum fakeetcd_error check_access(struct fakeetcd_call *call);
+static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error);
 static void half_close(struct fakeetcd_call *call);
 
 void fakeetcd_call_begin(struct fakeetcd_call *call)
@@ -258,6 +259,8 @@ enum fakeetcd_error fakeetcd__identify(struct fakeetcd_call *call)
                : fakeetcd_auth_identify_name(auth, rt_slice_text(name), &call->identity);
 }
 
+/* etcd 3.4 lets anybody in where a user is asked for, but what is proposed with a token that is no
+ * token is refused there too. */
 static enum fakeetcd_error check_access(struct fakeetcd_call *call)
 {
     const struct fakeetcd_server *server = call->server;
@@ -266,21 +269,37 @@ static enum fakeetcd_error check_access(struct fakeetcd_call *call)
         !fakeetcd_auth_is_enabled(server->state.auth)) {
         return FAKEETCD_OK;
     }
-    if (needs == FAKEETCD_MAY_USER &&
-        fakeetcd__has_quirk(server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)) {
+    bool is_open = needs == FAKEETCD_MAY_USER &&
+                   fakeetcd__has_quirk(server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN);
+    if (is_open && call->method->leader != FAKEETCD_LEADER_PROPOSES) {
         return FAKEETCD_OK;
     }
     enum fakeetcd_error error = fakeetcd__identify(call);
-    if (error != FAKEETCD_OK) {
+    if (is_open) {
         return error;
     }
-    if (needs == FAKEETCD_MAY_USER) {
+    if (error == FAKEETCD_OK && needs == FAKEETCD_MAY_USER) {
         return call->identity.is_known ? FAKEETCD_OK : FAKEETCD_E_USER_EMPTY;
     }
-    error = fakeetcd_auth_check_root(server->state.auth, &call->identity);
-    return needs == FAKEETCD_MAY_ADMIN && error == FAKEETCD_E_PERMISSION_DENIED
-               ? FAKEETCD_E_AUTH_PERMISSION_RAW
-               : error;
+    if (error == FAKEETCD_OK) {
+        error = fakeetcd_auth_check_root(server->state.auth, &call->identity);
+    }
+    return needs == FAKEETCD_MAY_ADMIN ? as_auth_store_says(error) : error;
+}
+
+/* What etcd's maintenance passes on as it comes, without code. */
+static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error)
+{
+    switch (error) {
+    case FAKEETCD_E_PERMISSION_DENIED:
+        return FAKEETCD_E_AUTH_PERMISSION_RAW;
+    case FAKEETCD_E_USER_EMPTY:
+        return FAKEETCD_E_AUTH_USER_RAW;
+    case FAKEETCD_E_INVALID_TOKEN:
+        return FAKEETCD_E_AUTH_TOKEN_RAW;
+    default:
+        return error;
+    }
 }
 
 /* ---- the rest of its life

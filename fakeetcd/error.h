@@ -30,7 +30,7 @@
     ROW(FAKEETCD_E_WATCH_CANCELED, 1, 1, "etcdserver: watch canceled")                             \
     ROW(FAKEETCD_E_MEMBER_EXISTS, 9, 9, "etcdserver: member ID already exist")                     \
     ROW(FAKEETCD_E_PEER_URL_EXISTS, 9, 9, "etcdserver: Peer URLs already exists")                  \
-    ROW(FAKEETCD_E_MEMBER_NOT_ENOUGH_STARTED, 9, 9,                                                \
+    ROW(FAKEETCD_E_MEMBER_NOT_ENOUGH_STARTED, 9, 2,                                                \
         "etcdserver: re-configuration failed due to not enough started members")                   \
     ROW(FAKEETCD_E_MEMBER_BAD_URLS, 3, 3, "etcdserver: given member URLs are invalid")             \
     ROW(FAKEETCD_E_MEMBER_NOT_FOUND, 5, 5, "etcdserver: member not found")                         \
@@ -61,6 +61,8 @@
     ROW(FAKEETCD_E_INVALID_AUTH_MGMT, 3, 3, "etcdserver: invalid auth management")                 \
     ROW(FAKEETCD_E_AUTH_OLD_REVISION, 3, 3, "etcdserver: revision of auth store is old")           \
     ROW(FAKEETCD_E_AUTH_PERMISSION_RAW, 2, 2, "auth: permission denied")                           \
+    ROW(FAKEETCD_E_AUTH_USER_RAW, 2, 2, "auth: user name is empty")                                \
+    ROW(FAKEETCD_E_AUTH_TOKEN_RAW, 2, 2, "auth: invalid auth token")                               \
     ROW(FAKEETCD_E_NO_LEADER, 14, 14, "etcdserver: no leader")                                     \
     ROW(FAKEETCD_E_NOT_LEADER, 9, 9, "etcdserver: not leader")                                     \
     ROW(FAKEETCD_E_LEADER_CHANGED, 14, 14, "etcdserver: leader changed")                           \
@@ -72,6 +74,8 @@
         "etcdserver: request timed out, possibly due to previous leader failure")                  \
     ROW(FAKEETCD_E_TIMEOUT_CONNECTION, 14, 14,                                                     \
         "etcdserver: request timed out, possibly due to connection lost")                          \
+    ROW(FAKEETCD_E_TIMEOUT_TRANSFER, 2, 2,                                                         \
+        "etcdserver: request timed out, leader transfer took too long")                            \
     ROW(FAKEETCD_E_UNHEALTHY, 14, 14, "etcdserver: unhealthy cluster")                             \
     ROW(FAKEETCD_E_CORRUPT, 15, 15, "etcdserver: corrupt cluster")                                 \
     ROW(FAKEETCD_E_LEARNER_RPC, 9, 14, "etcdserver: rpc not supported for learner")                \

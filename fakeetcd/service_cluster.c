@@ -23,6 +23,7 @@ static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out
 static char *join_urls(ProtobufCBinaryData *const urls, size_t count);
 static bool are_urls_valid(const ProtobufCBinaryData *urls, size_t count);
 static bool is_url_valid(struct rt_slice url);
+static size_t before_query(const uint8_t *host, size_t len_bytes);
 static bool has_any_url(const struct fakeetcd__member *member, const ProtobufCBinaryData *urls,
                         size_t count);
 static struct fakeetcd__member *find(struct fakeetcd_server *server, uint64_t id);
@@ -86,7 +87,8 @@ void fakeetcd__on_member_remove(struct fakeetcd_call *call, const ProtobufCMessa
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
 
-/* Unlike adding, etcd does not look at the shape of the addresses here. */
+/* Unlike adding, etcd does not look at the shape of the addresses here, and what it writes says
+ * that the member votes: a learner is none afterwards. */
 void fakeetcd__on_member_update(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const Etcdserverpb__MemberUpdateRequest *request =
@@ -112,6 +114,7 @@ void fakeetcd__on_member_update(struct fakeetcd_call *call, const ProtobufCMessa
     }
     free(member->peer_urls);
     member->peer_urls = urls;
+    member->is_learner = false;
     server->state.raft_index++;
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
@@ -254,7 +257,8 @@ static bool are_urls_valid(const ProtobufCBinaryData *urls, size_t count)
     return count > 0;
 }
 
-/* scheme://host:port without a path; with unix and unixs the rest is the name of a socket. */
+/* scheme://host:port without a path, perhaps with a query; with unix and unixs the rest is the name
+ * of a socket. */
 static bool is_url_valid(struct rt_slice url)
 {
     static const char *const schemes[] = {"http://", "https://", "unix://", "unixs://"};
@@ -271,6 +275,7 @@ static bool is_url_valid(struct rt_slice url)
         if (i >= 2) {
             return true;
         }
+        host_bytes = before_query(host, host_bytes);
         const uint8_t *colon = memrchr(host, ':', host_bytes);
         if (colon == NULL || memchr(host, '/', host_bytes) != NULL) {
             return false;
@@ -283,6 +288,15 @@ static bool is_url_valid(struct rt_slice url)
         return true;
     }
     return false;
+}
+
+static size_t before_query(const uint8_t *host, size_t len_bytes)
+{
+    size_t at = 0;
+    while (at < len_bytes && host[at] != '?' && host[at] != '#') {
+        at++;
+    }
+    return at;
 }
 
 static bool has_any_url(const struct fakeetcd__member *member, const ProtobufCBinaryData *urls,

@@ -214,7 +214,8 @@ void fakeetcd__on_defragment(struct fakeetcd_call *call, const ProtobufCMessage 
     fakeetcd_call_answer(call, &response.base);
 }
 
-/* Only the leader gives it away, to a member that votes. The answer has no header. */
+/* Only the leader gives it away, to a member that votes; one that never started does not take
+ * it, which is said at once here and after a time-out by etcd. The answer has no header. */
 void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const Etcdserverpb__MoveLeaderRequest *request =
@@ -228,6 +229,10 @@ void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage
     for (size_t i = 0; i < server->member_count; i++) {
         const struct fakeetcd__member *member = &server->members[i];
         if (member->id == request->targetid && !member->is_learner) {
+            if (member->name[0] == '\0') {
+                fakeetcd_call_fail(call, FAKEETCD_E_TIMEOUT_TRANSFER);
+                return;
+            }
             server->state.raft_term += member->id == server->leader_id ? 0 : 1;
             server->leader_id = member->id;
             fakeetcd_call_answer(call, &response.base);
