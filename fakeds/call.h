@@ -42,6 +42,7 @@ struct fakeds__call {
     unsigned memory_try;
     struct fakeds__wait *wait;
     struct fakeds__batch *batch; /* an mset under way */
+    struct fakeds__work *work;   /* what the other workers are asked; NULL: nothing */
 
     /* What faults want. */
     const struct fault_action *entries_action; /* last-rc or reply-no-entries */

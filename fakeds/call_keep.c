@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/call.h"
+#include "fakeds/cluster_work.h"
 #include "fakeds/dispatch.h"
 #include "fakeds/op_mset.h"
 
@@ -190,6 +191,7 @@ void fakeds__call_free(struct fakeds__call *call)
         fakeds__wait_end(&worker->waits, call->wait);
     }
     fakeds__batch_free(call->batch);
+    fakeds__work_free(call->work);
     rt_outbox_destroy(call->reply);
     fakeds__identity_release(&worker->router, call->identity);
     free(call);

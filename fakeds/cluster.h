@@ -18,6 +18,10 @@ void fakeds__cluster_destroy(struct fakeds__cluster *cluster); /* NULL: nothing 
 bool fakeds__cluster_is_ready(const struct fakeds__cluster *cluster);
 void fakeds__cluster_leave(struct fakeds__cluster *cluster, rt_task_fn *done, void *arg);
 
+/* What was evicted here: the owner of the key is told. */
+struct fakeds__object;
+void fakeds__cluster_lost(struct fakeds__cluster *cluster, const struct fakeds__object *object);
+
 /* A connection: the first byte tells a client (ZMTP) from a peer (HTTP/2). */
 void fakeds__cluster_accept(struct fakeds__cluster *cluster, struct rt_stream *stream);
 

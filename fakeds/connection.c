@@ -36,7 +36,7 @@ struct fakeds__connection {
 
 static struct fakeds__connection *create(struct fakeds_worker *worker, struct rt_stream *stream);
 static void free_connection(struct fakeds__connection *connection);
-static void greet(struct fakeds__connection *connection);
+static bool greet(struct fakeds__connection *connection);
 static void on_handshake_deadline(void *arg);
 static void on_input(void *arg);
 static void receive_all(struct fakeds__connection *connection);
@@ -73,8 +73,10 @@ void fakeds__connection_accept(struct fakeds_worker *worker, struct rt_stream *s
     worker->counts.connections++;
     worker->counts.connections_total++;
     record(connection, "", "opened");
-    if (fakeds__at_connect(worker, connection)) {
-        greet(connection);
+    /* A worker of a cluster has waited for the first byte (cluster_accept.c). */
+    bool has_input = rt_inbox_len_bytes(rt_stream_inbox(stream)) > 0;
+    if (fakeds__at_connect(worker, connection) && greet(connection) && has_input) {
+        receive_all(connection);
     }
 }
 
@@ -109,15 +111,16 @@ static void free_connection(struct fakeds__connection *connection)
 }
 
 /* libzmq sends no more than its signature before it has seen ours: do not wait for it. */
-static void greet(struct fakeds__connection *connection)
+static bool greet(struct fakeds__connection *connection)
 {
     uint64_t deadline_us = fakeds__now_us(connection->worker) + HANDSHAKE_DEADLINE_US;
     if (rt_timer_arm(&connection->handshake_timer, deadline_us) != RT_OK ||
         zmtp_start(connection->codec, rt_stream_outbox(connection->stream)) != RT_OK) {
         fakeds__connection_end(connection, FAKEDS__END_RST, "", "no memory");
-        return;
+        return false;
     }
     rt_stream_flush(connection->stream);
+    return true;
 }
 
 static void on_handshake_deadline(void *arg)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/dispatch.h"
 
+#include "fakeds/cluster_work.h"
 #include "fakeds/op_mset.h"
 #include "wire/proto/datasystem.pb-c.h"
 
@@ -136,7 +137,9 @@ void fakeds__dispatch(struct fakeds__call *call)
                             (const char *)call->client_id.data);
         return;
     }
-    operation->run(call);
+    if (call->worker->cluster == NULL || fakeds__cluster_before(call)) {
+        operation->run(call);
+    }
 }
 
 /* Negative numbers are methods of the connection itself: only its heartbeat exists here. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeds/cluster_work.h"
 #include "fakeds/dispatch.h"
 #include "fakeds/seen.h"
 #include "wire/proto/datasystem.pb-c.h"
@@ -24,7 +25,7 @@ void fakeds__op_exist(struct fakeds__call *call)
     answer.n_exists = call->key_count;
     for (size_t i = 0; i < call->key_count; i++) {
         struct fakeds__object *object = fakeds__store_find(&call->worker->store, call->keys[i]);
-        answer.exists[i] = object != NULL;
+        answer.exists[i] = object != NULL || fakeds__work_is_found(call, i);
         if (object != NULL) {
             fakeds__store_touch(object);
         }
@@ -64,8 +65,8 @@ void fakeds__op_query_size(struct fakeds__call *call)
     for (size_t i = 0; i < call->key_count; i++) {
         const struct fakeds__object *object =
             fakeds__store_find(&call->worker->store, call->keys[i]);
-        answer.sizes[i] = object == NULL ? 0 : object->content->size_bytes;
-        found_count += object != NULL ? 1 : 0;
+        answer.sizes[i] = object == NULL ? fakeds__work_size(call, i) : object->content->size_bytes;
+        found_count += object != NULL || fakeds__work_is_found(call, i) ? 1 : 0;
     }
     if (found_count == 0 && call->key_count > 0) {
         last_rc.error_code = K_NOT_FOUND;
@@ -93,7 +94,7 @@ void fakeds__op_expire(struct fakeds__call *call)
     for (size_t i = 0; i < call->key_count; i++) {
         struct fakeds__object *object = fakeds__store_find(&worker->store, call->keys[i]);
         if (object == NULL) {
-            if (fakeds__seen_add(&seen, call->keys[i])) {
+            if (!fakeds__work_is_found(call, i) && fakeds__seen_add(&seen, call->keys[i])) {
                 failed[failed_count++] = fakeds__data(call->keys[i]);
             }
         } else if (request->ttl_second > 0) {

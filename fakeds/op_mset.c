@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/op_mset.h"
 
+#include "fakeds/cluster_work.h"
 #include "fakeds/dispatch.h"
 #include "fakeds/put.h"
 #include "fakeds/seen.h"
@@ -190,12 +191,8 @@ static bool lose_old_value(struct fakeds__call *call, const Ds__MultiPublishReq 
         return false;
     }
     struct rt_slice text = fakeds__call_text(
-        call,
-        "Inconsistency in publish or set cache whose key already exists in datasystem, please "
-        "delete the old cache or keep parameter the same as the old cache, newMeta: "
-        "(consistency_type, write_mode, cache_type), (%u, %u, %u); old: (%u, %u, %u)",
-        request->consistency_type, request->write_mode, request->cache_type, content->consistency,
-        content->write_mode, content->cache_type);
+        call, FAKEDS__TEXT_INCONSISTENT, request->consistency_type, request->write_mode,
+        request->cache_type, content->consistency, content->write_mode, content->cache_type);
     fail(call->batch, index, K_INVALID, text);
     fakeds__store_remove(&call->worker->store, old);
     return true;
@@ -214,6 +211,7 @@ static void put_item(struct fakeds__call *call, const Ds__MultiPublishReq *reque
         .cache_type = request->cache_type,
         .ttl_s = request->ttl_second,
         .is_old_ttl_kept = true, /* unlike a set */
+        .version_us = fakeds__work_version(call, index),
     };
     enum rt_status status = fakeds__put(call->worker, &put);
     if (status == RT_OK) {

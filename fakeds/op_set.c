@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeds/cluster_work.h"
 #include "fakeds/dispatch.h"
 #include "fakeds/put.h"
 #include "wire/proto/datasystem.pb-c.h"
@@ -66,6 +67,7 @@ static void store_value(struct fakeds__call *call, const Ds__PublishReq *request
         .cache_type = request->cache_type,
         .ttl_s = request->ttl_second,
         .is_old_ttl_kept = false,
+        .version_us = fakeds__work_version(call, 0),
     };
     if (fakeds__put(call->worker, &put) != RT_OK) {
         fakeds__call_answer_no_memory(call);

@@ -16,7 +16,7 @@ enum rt_status fakeds__put(struct fakeds_worker *worker, const struct fakeds__pu
     content->write_mode = put->write_mode;
     content->consistency = put->consistency;
     content->cache_type = put->cache_type;
-    content->version_us = now_us;
+    content->version_us = put->version_us != 0 ? put->version_us : now_us;
     enum rt_status status = fakeds__store_put(&worker->store, put->key, content, &object);
     if (status != RT_OK) {
         fakeds__content_release(content);

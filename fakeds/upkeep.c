@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeds/cluster.h"
 #include "fakeds/fault_points.h"
 
 /* What a worker does by itself: expiry, eviction, forgetting silent clients. Timers are armed only
@@ -146,6 +147,9 @@ static bool evict(struct fakeds_worker *worker, struct fakeds__object *object)
     }
     worker->counts.evictions++;
     fakeds__event(worker, "evicted", object->key, "");
+    if (worker->cluster != NULL) {
+        fakeds__cluster_lost(worker->cluster, object);
+    }
     fakeds__store_remove(&worker->store, object);
     return true;
 }

@@ -163,7 +163,12 @@ void fakeds__say_ready(struct fakeds_worker *worker)
 
 static void on_accept(void *arg, struct rt_stream *stream)
 {
-    fakeds__connection_accept(arg, stream);
+    struct fakeds_worker *worker = arg;
+    if (worker->cluster != NULL) {
+        fakeds__cluster_accept(worker->cluster, stream);
+    } else {
+        fakeds__connection_accept(worker, stream);
+    }
 }
 
 static void on_flush(void *arg)
@@ -190,8 +195,6 @@ static void stop(struct fakeds_worker *worker, const char *cause)
 {
     rt_listener_destroy(worker->listener);
     worker->listener = NULL;
-    fakeds__cluster_destroy(worker->cluster);
-    worker->cluster = NULL;
     rt_timer_disarm(&worker->ready_timer);
     rt_task_cancel(&worker->doom_task); /* whoever kills it first */
     worker->doom = NULL;
@@ -204,6 +207,8 @@ static void stop(struct fakeds_worker *worker, const char *cause)
     while (!TAILQ_EMPTY(&worker->calls)) {
         fakeds__call_eat(TAILQ_FIRST(&worker->calls), cause, "request: the worker died");
     }
+    fakeds__cluster_destroy(worker->cluster);
+    worker->cluster = NULL;
     fakeds__clients_clear(&worker->clients);
 }
 

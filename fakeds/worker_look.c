@@ -64,6 +64,9 @@ enum rt_status fakeds_worker_evict(struct fakeds_worker *worker, struct rt_slice
     }
     worker->counts.evictions++;
     fakeds__event(worker, "evicted", object->key, "by the scenario");
+    if (worker->cluster != NULL) {
+        fakeds__cluster_lost(worker->cluster, object);
+    }
     fakeds__store_remove(&worker->store, object);
     return RT_OK;
 }

@@ -520,6 +520,10 @@ static bool is_refused(struct mini_call *call)
         grpc_call_finish(call->grpc, etcd->fail_code, etcd->fail_text);
         return true;
     }
+    if (etcd->mute_peer != NULL &&
+        strcmp(grpc_connection_peer(call->connection->grpc), etcd->mute_peer) == 0) {
+        return true;
+    }
     if (etcd->mute_path != NULL && strcmp(call->path, etcd->mute_path) == 0) {
         note(etcd, "muted %s\n", strrchr(call->path, '/') + 1);
         return true;

@@ -56,6 +56,7 @@ struct mini_etcd {
     int32_t fail_code;
     const char *fail_text;
     const char *mute_path; /* calls of it get no answer */
+    const char *mute_peer; /* whoever connects as this gets no answer */
     bool is_compare_lost;  /* every Txn finds another value */
     bool is_auth_on;       /* user "root", password "secret" */
     unsigned token_number; /* the valid token is "token.N" */
