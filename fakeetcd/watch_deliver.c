@@ -86,13 +86,10 @@ void fakeetcd__watch_drained(struct fakeetcd_call *call)
     on_behind(call->server);
 }
 
+/* The id stays taken, and a cancellation of it is answered once more, as in etcd. */
 static void on_compacted(void *arg, int64_t compacted_revision)
 {
-    struct fakeetcd__watch *watch = arg;
-    struct fakeetcd_call *call = watch->stream->call;
-    int64_t id = watch->id;
-    fakeetcd__watch_remove(watch);
-    fakeetcd__watch_send_canceled(call, id, compacted_revision);
+    fakeetcd__watch_over(arg, compacted_revision);
 }
 
 /* ---- a delivery
@@ -164,8 +161,7 @@ static bool strike(struct fakeetcd__watch *watch, const struct fakeetcd_delivery
         fakeetcd__watch_send_canceled(call, id, 0);
         return true;
     case FAULT_CANCEL_COMPACTED:
-        fakeetcd__watch_remove(watch);
-        fakeetcd__watch_send_canceled(call, id, delivery->revision);
+        fakeetcd__watch_over(watch, delivery->revision);
         return true;
     case FAULT_EARLY_PROGRESS:
         fakeetcd__watch_send_progress(call, id);

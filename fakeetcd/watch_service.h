@@ -26,7 +26,7 @@ struct fakeetcd__watch {
     uint64_t key; /* the id's bits */
     int64_t id;
     struct fakeetcd__watch_stream *stream;
-    struct fakeetcd_watcher *watcher; /* NULL: 3.4 cancels it at the next sync */
+    struct fakeetcd_watcher *watcher; /* NULL: behind a compaction, it gets nothing any more */
     bool has_prev_kv;
     bool has_progress;
     bool has_fragments;
@@ -47,6 +47,8 @@ void fakeetcd__watch_drained(struct fakeetcd_call *call);
 
 struct fakeetcd__watch *fakeetcd__watch_find(struct fakeetcd__watch_stream *stream, int64_t id);
 void fakeetcd__watch_remove(struct fakeetcd__watch *watch);
+/* Canceled as compacted: etcd forgets the watcher, but not the id. */
+void fakeetcd__watch_over(struct fakeetcd__watch *watch, int64_t compact_revision);
 
 /* Once for a server, and for each new hub. */
 void fakeetcd__watch_init(struct fakeetcd_server *server);
