@@ -141,11 +141,16 @@ enum fakeetcd_error fakeetcd_store_compact(struct fakeetcd_store *store, int64_t
 {
     size_t count = 0;
 
-    if (revision <= store->compacted) {
+    /* etcd counts from -1 before the first time: 0 is accepted once, and changes nothing. */
+    if (revision <= store->compacted && !(revision == 0 && !store->is_zero_compacted)) {
         return FAKEETCD_E_COMPACTED;
     }
     if (revision > store->revision) {
         return FAKEETCD_E_FUTURE_REVISION;
+    }
+    store->is_zero_compacted = true;
+    if (revision == 0) {
+        return FAKEETCD_OK;
     }
     struct fakeetcd__key **keys = changed_keys(store, revision, &count);
     if (keys == NULL) {

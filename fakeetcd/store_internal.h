@@ -16,6 +16,7 @@ struct fakeetcd_store {
     uint64_t key_count; /* there now */
     int64_t revision;
     int64_t compacted;
+    bool is_zero_compacted; /* a compaction at 0 or later has been accepted */
 
     /* The log: versions in the order they were made, from the compacted revision on. */
     struct fakeetcd__version **log;

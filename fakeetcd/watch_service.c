@@ -103,6 +103,14 @@ void fakeetcd__watch_remove(struct fakeetcd__watch *watch)
     free(watch);
 }
 
+void fakeetcd__watch_over(struct fakeetcd__watch *watch, int64_t compact_revision)
+{
+    fakeetcd_watcher_remove(watch->watcher);
+    watch->watcher = NULL;
+    watch->is_over = true;
+    fakeetcd__watch_send_canceled(watch->stream->call, watch->id, compact_revision);
+}
+
 /* ---- create
  * --------------------------------------------------------------------------------------------- */
 
@@ -257,10 +265,8 @@ static void on_doomed(void *arg)
     struct fakeetcd__watch *watch = arg;
     struct fakeetcd_call *call = watch->stream->call;
     int64_t compacted = fakeetcd_store_compacted(call->server->state.store);
-    int64_t id = watch->id;
-    fakeetcd__watch_remove(watch);
     fakeetcd__enter(call->server);
-    fakeetcd__watch_send_canceled(call, id, compacted == 0 ? -1 : compacted);
+    fakeetcd__watch_over(watch, compacted == 0 ? -1 : compacted);
     fakeetcd__leave(call->server);
 }
 
@@ -283,7 +289,8 @@ static void progress(struct fakeetcd__watch_stream *stream)
     struct fakeetcd__watch *next;
     RT_TABLE_EACH(watch, next, stream->watches)
     {
-        if (watch->watcher == NULL || !fakeetcd_watcher_is_live(watch->watcher)) {
+        if (!watch->is_over &&
+            (watch->watcher == NULL || !fakeetcd_watcher_is_live(watch->watcher))) {
             return;
         }
     }

@@ -27,6 +27,7 @@ struct fakeetcd__watch {
     int64_t id;
     struct fakeetcd__watch_stream *stream;
     struct fakeetcd_watcher *watcher; /* NULL: behind a compaction, it gets nothing any more */
+    bool is_over; /* canceled as compacted: etcd forgets the watcher, but not the id */
     bool has_prev_kv;
     bool has_progress;
     bool has_fragments;
