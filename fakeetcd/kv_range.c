@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 /*
- * Reading: filters and order first, the limit afterwards. Without filters and order the walk stops
- * as soon as the limit has cut something.
+ * Reading: filters and order first, the limit afterwards. Without filters and an order the walk
+ * stops as soon as the limit has cut something; as in etcd also when another target than the key is
+ * then sorted by.
  */
 struct found {
     struct fakeetcd_kv kv;
@@ -54,7 +55,8 @@ enum fakeetcd_error fakeetcd__apply_range(struct fakeetcd_server *server,
     if (request->count_only) {
         return FAKEETCD_OK;
     }
-    if (request->limit > 0 && !has_filters(request) && !is_sorted(request)) {
+    if (request->limit > 0 && !has_filters(request) &&
+        request->sort_order == ETCDSERVERPB__RANGE_REQUEST__SORT_ORDER__NONE) {
         search.stop_count = (size_t)request->limit + 1;
     }
     fakeetcd_store_walk(store, &interval, request->revision, on_visit, &search);

@@ -213,9 +213,9 @@ static enum fakeetcd_error foresee_range(struct fakeetcd_server *server,
         return FAKEETCD_OK;
     }
     int64_t revision = op->request_range->revision;
-    int64_t first = fakeetcd_store_compacted(store) == 0 ? -1 : fakeetcd_store_compacted(store);
-    return revision < 0 && revision < first ? FAKEETCD_E_COMPACTED
-                                            : fakeetcd_store_check_revision(store, revision);
+    return revision < 0 && revision < fakeetcd_store_first(store)
+               ? FAKEETCD_E_COMPACTED
+               : fakeetcd_store_check_revision(store, revision);
 }
 
 static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,

@@ -79,6 +79,11 @@ int64_t fakeetcd_store_revision(const struct fakeetcd_store *store)
     return store->revision + (store->is_writing && store->pending_count > 0 ? 1 : 0);
 }
 
+int64_t fakeetcd_store_first(const struct fakeetcd_store *store)
+{
+    return store->compacted == 0 && !store->is_zero_compacted ? -1 : store->compacted;
+}
+
 int64_t fakeetcd_store_compacted(const struct fakeetcd_store *store)
 {
     return store->compacted;

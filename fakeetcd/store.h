@@ -46,6 +46,8 @@ bool fakeetcd_interval_is_empty(const struct fakeetcd_interval *interval);
 int64_t fakeetcd_store_revision(const struct fakeetcd_store *store);  /* inside a write: the new one
                                                                          once something changed */
 int64_t fakeetcd_store_compacted(const struct fakeetcd_store *store); /* 0: never */
+/* The same as etcd counts it: -1 before the first compaction, which may be one at 0. */
+int64_t fakeetcd_store_first(const struct fakeetcd_store *store);
 
 /* `revision` <= 0: the current one. FAKEETCD_E_COMPACTED, FAKEETCD_E_FUTURE_REVISION. */
 enum fakeetcd_error fakeetcd_store_check_revision(const struct fakeetcd_store *store,
