@@ -188,6 +188,10 @@ void fakeetcd__on_hash_kv(struct fakeetcd_call *call, const ProtobufCMessage *me
     uint32_t hash = 0;
     enum fakeetcd_error error =
         fakeetcd_store_check_revision(server->state.store, request->revision);
+    if (error == FAKEETCD_OK && request->revision > 0 && request->revision == compacted &&
+        fakeetcd__has_quirk(server, FAKEETCD_QUIRK_HASH_STRICT)) {
+        error = FAKEETCD_E_COMPACTED;
+    }
     if (error == FAKEETCD_OK) {
         error = fakeetcd_store_hash(server->state.store,
                                     request->revision > 0 ? request->revision : 0, &hash);
