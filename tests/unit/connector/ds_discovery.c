@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connector/ds_discovery.h"
+#include "connector/omni_connector.h"
+#include "fakeds/worker.h"
 #include "support/mini_etcd.h"
 
 #include <setjmp.h>
@@ -300,6 +302,104 @@ static void affinity__words__are_known_in_any_case(void **state)
     assert_false(ds_affinity_parse(rt_slice_text(""), &affinity));
 }
 
+/* ---- a whole connector ---------------------------------------------------------------------- */
+
+struct made {
+    struct omni_connector *connector;
+    unsigned count;
+    char text[300];
+};
+
+static void on_created(void *arg, struct omni_connector *connector, const char *text)
+{
+    struct made *made = arg;
+    made->count++;
+    made->connector = connector;
+    snprintf(made->text, sizeof(made->text), "%s", text == NULL ? "" : text);
+}
+
+/* Without host and port. */
+static struct omni_value *extra_of(struct omni_arena *arena, const char *policy)
+{
+    struct omni_pair pairs[] = {
+        {omni_text(arena, rt_slice_text("etcd_address")), omni_text(arena, rt_slice_text(ETCD))},
+        {omni_text(arena, rt_slice_text("affinity_policy")),
+         omni_text(arena, rt_slice_text(policy))},
+    };
+    return omni_map(arena, pairs, 2);
+}
+
+static struct made make_connector(struct fixture *fx, const char *policy)
+{
+    struct made made = {0};
+    struct omni_arena *arena = omni_arena_create();
+    struct omni_value *extra = extra_of(arena, policy);
+    struct omni_environment environment = {.ds = fx->environment};
+    assert_non_null(extra);
+    struct omni_connector_config config = {.model = OMNI_YUANRONG, .extra = extra};
+    assert_int_equal(omni_connector_create(&environment, &config, on_created, &made), RT_OK);
+    until(fx, rt_loop_now_us(fx->loop) + 10 * SECOND);
+    omni_arena_destroy(arena);
+    assert_int_equal(made.count, 1);
+    return made;
+}
+
+static const char *host_of(struct omni_connector *connector)
+{
+    struct omni_health health;
+    omni_connector_health(connector, &health);
+    return health.host;
+}
+
+static void connector__its_worker_dies__the_next_construction_finds_the_other_one(void **state)
+{
+    struct fixture *fx = *state;
+    struct fakeds_worker *workers[2] = {NULL};
+    for (size_t i = 0; i < 2; i++) {
+        struct fakeds_options options;
+        struct fakeds_environment environment = {.loop = fx->loop, .network = fx->network};
+        fakeds_options_init(&options);
+        options.name = i == 0 ? "worker-1" : "worker-2";
+        options.address = i == 0 ? "10.0.1.1:31501" : "10.0.1.2:31501";
+        options.etcd.address = ETCD;
+        assert_int_equal(fakeds_worker_create(&environment, &options, &workers[i]), RT_OK);
+    }
+    struct made none = make_connector(fx, "REQUIRED_SAME_NODE");
+    assert_null(none.connector);
+    assert_non_null(strstr(none.text, "No available same-node worker is detected."));
+    struct made first = make_connector(fx, "RANDOM");
+    assert_non_null(first.connector);
+    size_t chosen = strcmp(host_of(first.connector), "10.0.1.1") == 0 ? 0 : 1;
+    omni_connector_destroy(first.connector);
+    fakeds_worker_kill(workers[chosen]);
+    until(fx, rt_loop_now_us(fx->loop) + 70 * SECOND); /* its lease is over */
+    struct made second = make_connector(fx, "RANDOM");
+    assert_non_null(second.connector);
+    assert_string_equal(host_of(second.connector), chosen == 0 ? "10.0.1.2" : "10.0.1.1");
+    omni_connector_destroy(second.connector);
+    fakeds_worker_destroy(workers[0]);
+    fakeds_worker_destroy(workers[1]);
+}
+
+static void connector__given_up_while_it_looks__is_gone(void **state)
+{
+    struct fixture *fx = *state;
+    struct made made = {0};
+    struct omni_arena *arena = omni_arena_create();
+    struct omni_value *extra = extra_of(arena, "RANDOM");
+    struct omni_environment environment = {.ds = fx->environment};
+    struct omni_connector *pending = NULL;
+    struct omni_connector_config config = {.model = OMNI_YUANRONG, .extra = extra};
+    fx->etcd.mute_path = "/etcdserverpb.KV/Range";
+    assert_int_equal(omni_connector_begin(&environment, &config, on_created, &made, &pending),
+                     RT_OK);
+    until(fx, SECOND);
+    omni_connector_destroy(pending);
+    until(fx, 60 * SECOND);
+    assert_int_equal(made.count, 0);
+    omni_arena_destroy(arena);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -320,6 +420,8 @@ int main(void)
         TEST(discovery__cancelled__ends_without_a_word),
         TEST(discovery__password__is_used),
         TEST(affinity__words__are_known_in_any_case),
+        TEST(connector__its_worker_dies__the_next_construction_finds_the_other_one),
+        TEST(connector__given_up_while_it_looks__is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
