@@ -148,5 +148,9 @@ uint64_t fakeetcd_server_handled(const struct fakeetcd_server *server,
 /* The server makes one (fakeetcd_gateway_create) and gives it what its sniffer says is HTTP/1; the
  * program gives it streams of --listen-metrics-urls. */
 struct fakeetcd_gateway *fakeetcd_server_gateway(const struct fakeetcd_server *server);
+/* One of options.others has started, and its clients find it there. FAKEETCD_E_MEMBER_NOT_FOUND. */
+enum fakeetcd_error fakeetcd_server_member_started(struct fakeetcd_server *server,
+                                                   struct rt_slice name,
+                                                   struct rt_slice client_urls);
 
 #endif

@@ -38,10 +38,21 @@ static void show_checks(struct fakeetcd__http_connection *connection, const char
                         const struct check *checks, size_t count);
 static bool has_alarm(const struct fakeetcd_gateway *gateway, int alarm);
 static bool query_says(const struct fakeetcd_http_request *request, const char *word);
+static bool query_value(const struct fakeetcd_http_request *request, const char *name,
+                        struct rt_slice *out_value);
+static void take_member(struct fakeetcd__http_connection *connection);
+
+/* Where another member of a cluster on one machine says that it has started. */
+#define MEMBERS_PATH "/fakeetcd/members"
 
 bool fakeetcd__page(struct fakeetcd__http_connection *connection)
 {
     const struct fakeetcd_http_request *request = fakeetcd_http_request(connection->http);
+    if (connection->what == FAKEETCD_GATEWAY_ALL && rt_slice_is_text(request->method, "POST") &&
+        rt_slice_is_text(request->path, MEMBERS_PATH)) {
+        take_member(connection);
+        return true;
+    }
     for (size_t i = 0; i < sizeof(PAGES) / sizeof(PAGES[0]); i++) {
         const struct page *page = &PAGES[i];
         bool is_served = connection->what == FAKEETCD_GATEWAY_ALL || page->is_metric;
@@ -185,6 +196,20 @@ static void show_metrics(struct fakeetcd__http_connection *connection)
     fakeetcd_text_fini(&text);
 }
 
+/* ---- members -------------------------------------------------------------------------------- */
+
+static void take_member(struct fakeetcd__http_connection *connection)
+{
+    const struct fakeetcd_http_request *request = fakeetcd_http_request(connection->http);
+    struct rt_slice name;
+    struct rt_slice urls;
+    bool is_taken =
+        query_value(request, "name", &name) && query_value(request, "urls", &urls) &&
+        fakeetcd_server_member_started(connection->gateway->server, name, urls) == FAKEETCD_OK;
+    fakeetcd__http_text(connection->http, is_taken ? 200 : 404,
+                        is_taken ? "ok" : "no such member in the initial cluster", NULL);
+}
+
 /* ---- questions ------------------------------------------------------------------------------ */
 
 static bool has_alarm(const struct fakeetcd_gateway *gateway, int alarm)
@@ -204,6 +229,25 @@ static bool query_says(const struct fakeetcd_http_request *request, const char *
             }
             start = i + 1;
         }
+    }
+    return false;
+}
+
+static bool query_value(const struct fakeetcd_http_request *request, const char *name,
+                        struct rt_slice *out_value)
+{
+    struct rt_slice rest = request->query;
+    size_t name_bytes = strlen(name);
+    while (rest.len_bytes > 0) {
+        const uint8_t *end = memchr(rest.data, '&', rest.len_bytes);
+        size_t len_bytes = end == NULL ? rest.len_bytes : (size_t)(end - rest.data);
+        if (len_bytes > name_bytes && memcmp(rest.data, name, name_bytes) == 0 &&
+            rest.data[name_bytes] == '=') {
+            *out_value = rt_slice_of(rest.data + name_bytes + 1, len_bytes - name_bytes - 1);
+            return true;
+        }
+        size_t used = len_bytes + (end == NULL ? 0 : 1);
+        rest = rt_slice_of(rest.data + used, rest.len_bytes - used);
     }
     return false;
 }
