@@ -86,7 +86,7 @@ static const struct fault_capability CAPABILITIES[] = {
     {FAULT_AT_REPLY_BYTE, DO(FAULT_TRUNCATE) | DO(FAULT_CORRUPT)},
     {FAULT_AT_REPLIED, DO_STREAM | DO_HTTP2 | DO_PROCESS},
     {FAULT_AT_LEASE, DO(FAULT_MUTE) | DO(FAULT_TTL_ZERO) | DO(FAULT_SHORTEN) | DO(FAULT_SUPPRESS)},
-    {FAULT_AT_WATCH, DO(FAULT_SUPPRESS) | DO(FAULT_DUPLICATE) | DO(FAULT_DELAY) | DO(FAULT_CANCEL) |
+    {FAULT_AT_WATCH, DO(FAULT_SUPPRESS) | DO(FAULT_DUPLICATE) | DO_LATER | DO(FAULT_CANCEL) |
                          DO(FAULT_CANCEL_COMPACTED) | DO(FAULT_EARLY_PROGRESS) | DO(FAULT_STATUS) |
                          DO(FAULT_RST_STREAM)},
     {FAULT_AT_ETCD, DO_PROCESS | DO(FAULT_FREEZE) | DO(FAULT_LOSE_LEADER) | DO(FAULT_READ_ONLY) |
@@ -95,10 +95,19 @@ static const struct fault_capability CAPABILITIES[] = {
                         DO(FAULT_BUMP_TERM)},
 };
 
+/* Which requests a lease's actions are for; suppressed is its expiry, or an event of a watch. */
+static const struct fault_restriction RESTRICTIONS[] = {
+    {FAULT_MUTE, "etcd-lease-keepalive"}, {FAULT_TTL_ZERO, "etcd-lease-keepalive"},
+    {FAULT_SHORTEN, "etcd-lease-grant"},  {FAULT_SHORTEN, "etcd-lease-keepalive"},
+    {FAULT_SUPPRESS, "etcd-watch"},       {FAULT_SUPPRESS, ""},
+    {FAULT_ACTION_COUNT, NULL},
+};
+
 const struct fault_domain fakeetcd_fault_domain = {
     .name = "fakeetcd",
     .is_etcd = true,
     .operations = OPERATIONS,
     .capabilities = CAPABILITIES,
     .capability_count = sizeof(CAPABILITIES) / sizeof(CAPABILITIES[0]),
+    .restrictions = RESTRICTIONS,
 };

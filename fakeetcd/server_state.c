@@ -282,15 +282,11 @@ static bool is_suppressed(struct fakeetcd_server *server, int64_t id)
     const struct fault_action *action = fakeetcd__ask_lease(server, NULL, id);
     uint64_t now_us = fakeetcd__lease_now_us(server);
     struct fakeetcd_lease_info info;
-    if (action == NULL || !fakeetcd_lease_find(server->state.leases, id, &info)) {
+    if (action == NULL || action->kind != FAULT_SUPPRESS ||
+        !fakeetcd_lease_find(server->state.leases, id, &info)) {
         return false;
     }
     uint64_t delay_us = (uint64_t)info.granted_ttl_s * US_PER_S;
-    if (action->kind == FAULT_DELAY) {
-        delay_us = (uint64_t)((double)action->duration_us * server->lease_clock.scale);
-    } else if (action->kind != FAULT_SUPPRESS) {
-        return false;
-    }
     return fakeetcd_lease_set_expiry(server->state.leases, id, now_us + delay_us);
 }
 

@@ -5,8 +5,6 @@
 #include "fakeetcd/fault_points.h"
 #include "fakeetcd/kv.h"
 
-#include <stdlib.h>
-
 /* The service Lease. A closed keepalive stream revokes nothing. */
 
 #define US_PER_S       UINT64_C(1000000)
@@ -14,9 +12,6 @@
 
 static void shorten(struct fakeetcd_server *server, int64_t id, const struct fault_action *action);
 static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero);
-static void hold_keep_alive(struct fakeetcd_call *call, const struct fault_action *action,
-                            int64_t id);
-static void on_keep_alive_released(void *arg);
 static int64_t seconds_left(const struct fakeetcd_server *server,
                             const struct fakeetcd_lease_info *info);
 static bool add_keys(struct fakeetcd_call *call, int64_t id,
@@ -106,14 +101,6 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
 /* ---- keepalive
  * -------------------------------------------------------------------------------------------- */
 
-/* One keepalive that a fault delays; the next messages of the stream do not wait for it. */
-struct held_keep_alive {
-    struct fakeetcd_call *call;
-    struct held_keep_alive *next;
-    struct fault_hold hold;
-    int64_t id;
-};
-
 void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const Etcdserverpb__LeaseKeepAliveRequest *request =
@@ -134,10 +121,6 @@ void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMe
     case FAULT_SHORTEN:
         keep_alive(call, request->id, false);
         shorten(call->server, request->id, action);
-        break;
-    case FAULT_DELAY:
-    case FAULT_HOLD:
-        hold_keep_alive(call, action, request->id);
         break;
     default:
         keep_alive(call, request->id, false);
@@ -161,55 +144,6 @@ static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero)
     response.id = id;
     response.ttl = ttl_s;
     fakeetcd_call_send(call, &response.base);
-}
-
-static void hold_keep_alive(struct fakeetcd_call *call, const struct fault_action *action,
-                            int64_t id)
-{
-    struct held_keep_alive *held = calloc(1, sizeof(*held));
-    if (held == NULL) {
-        return; /* as if it were lost */
-    }
-    held->call = call;
-    held->id = id;
-    held->next = call->state;
-    call->state = held;
-    if (fault_hold_start(call->server->environment.faults, &held->hold, action,
-                         on_keep_alive_released, held) != RT_OK) {
-        call->state = held->next;
-        free(held);
-    }
-}
-
-static void on_keep_alive_released(void *arg)
-{
-    struct held_keep_alive *held = arg;
-    struct fakeetcd_call *call = held->call;
-    struct held_keep_alive *head = call->state;
-    if (head == held) {
-        call->state = held->next;
-    } else {
-        while (head->next != held) {
-            head = head->next;
-        }
-        head->next = held->next;
-    }
-    fakeetcd__enter(call->server);
-    keep_alive(call, held->id, false);
-    fakeetcd__leave(call->server);
-    free(held);
-}
-
-void fakeetcd__lease_stream_gone(struct fakeetcd_call *call)
-{
-    struct held_keep_alive *held = call->state;
-    while (held != NULL) {
-        struct held_keep_alive *next = held->next;
-        fault_hold_cancel(&held->hold);
-        free(held);
-        held = next;
-    }
-    call->state = NULL;
 }
 
 /* ---- looking at leases

@@ -10,7 +10,6 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
 void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessage *request);
-void fakeetcd__lease_stream_gone(struct fakeetcd_call *call);
 
 /* `ttl_s` and `id` as in LeaseGrant, told to disk and journal. For recipes, too. */
 enum fakeetcd_error fakeetcd__lease_grant(struct fakeetcd_server *server, int64_t id, int64_t ttl_s,

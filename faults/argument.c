@@ -9,6 +9,7 @@
 /* Arguments of actions: first cut into pieces, then each read by the action's row below. */
 
 #define ARGUMENT_MAX 2
+#define HTTP2_CANCEL 8 /* what resets a stream unless another error is given */
 #define SKIP_MAX     UINT64_C(1000000000)
 
 struct argument {
@@ -104,6 +105,9 @@ bool fault__take_arguments(struct fault__scanner *scanner, struct fault__term *t
         fault__complain(scanner, list.offset_bytes, scanner->at - list.offset_bytes,
                         "too many arguments: %s(%s)", word, usage);
         return false;
+    }
+    if (kind == FAULT_RST_STREAM) {
+        term->action.number = HTTP2_CANCEL;
     }
     for (size_t i = 0; i < list.count; i++) {
         if (!shapes[kind].read[i](scanner, &list.items[i], term)) {

@@ -282,6 +282,9 @@ static uint64_t operations_doing(const struct fault_domain *domain, enum fault_p
             continue;
         }
         is_restricted = true;
+        if (row->operation[0] == '\0') {
+            operations |= UINT64_C(1) << FAULT__NO_OPERATION;
+        }
         for (size_t i = 0; i < fault__operation_count(domain); i++) {
             if (strcmp(domain->operations[i].word, row->operation) == 0) {
                 operations |= UINT64_C(1) << i;

@@ -134,7 +134,8 @@ struct fault_capability {
     uint64_t actions; /* bits UINT64_C(1) << enum fault_action_kind */
 };
 
-/* An action that only some operations understand: one row for each of them. */
+/* An action that only some operations understand: one row for each of them; "" stands for what
+ * happens without a request, such as a lease that expires. */
 struct fault_restriction {
     enum fault_action_kind action;
     const char *operation;

@@ -127,7 +127,8 @@ void fault_print_domain(FILE *out, const struct fault_domain *domain)
     for (const struct fault_restriction *row = domain->restrictions;
          row != NULL && row->operation != NULL; row++) {
         fprintf(out, "%s`%s` for %s", row == domain->restrictions ? "\nOnly: " : ", ",
-                fault_action_word(row->action), row->operation);
+                fault_action_word(row->action),
+                row->operation[0] == '\0' ? "what has no operation" : row->operation);
     }
     fputs(domain->restrictions == NULL ? "\n" : ".\n\n", out);
 }
