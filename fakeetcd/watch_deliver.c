@@ -18,7 +18,7 @@ static bool strike(struct fakeetcd__watch *watch, const struct fakeetcd_delivery
                    const struct fault_action *action);
 static bool hold(struct fakeetcd__watch *watch, const struct fault_action *action);
 static void on_released(void *arg);
-static void send(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery);
+static void send_delivery(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery);
 
 static const struct fakeetcd_watch_handler HANDLER = {
     .on_events = on_events,
@@ -113,11 +113,11 @@ static bool on_events(void *arg, const struct fakeetcd_delivery *delivery)
         }
     }
     watch->is_released = false;
-    send(watch, delivery);
+    send_delivery(watch, delivery);
     return true;
 }
 
-static void send(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery)
+static void send_delivery(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery)
 {
     watch->is_busy = true;
     if (!fakeetcd__watch_send_events(watch, delivery)) {
@@ -150,8 +150,8 @@ static bool strike(struct fakeetcd__watch *watch, const struct fakeetcd_delivery
     case FAULT_SUPPRESS:
         return true;
     case FAULT_DUPLICATE:
-        send(watch, delivery);
-        send(watch, delivery);
+        send_delivery(watch, delivery);
+        send_delivery(watch, delivery);
         return true;
     case FAULT_DELAY:
     case FAULT_HOLD:
@@ -165,7 +165,7 @@ static bool strike(struct fakeetcd__watch *watch, const struct fakeetcd_delivery
         return true;
     case FAULT_EARLY_PROGRESS:
         fakeetcd__watch_send_progress(call, id);
-        send(watch, delivery);
+        send_delivery(watch, delivery);
         return true;
     case FAULT_STATUS: {
         const char *name =
