@@ -26,6 +26,12 @@ Etcdserverpb__ResponseHeader *fakeetcd__header(struct fakeetcd_server *server);
 /* On the caller's stack. */
 void fakeetcd__header_fill(const struct fakeetcd_server *server,
                            Etcdserverpb__ResponseHeader *out_header);
+/* A unary answer with the server's header in `field`, which is the response's own. */
+void fakeetcd__answer(struct fakeetcd_call *call, ProtobufCMessage *response,
+                      Etcdserverpb__ResponseHeader **field);
+/* The end of a handler: that answer, or the error. */
+void fakeetcd__finish(struct fakeetcd_call *call, enum fakeetcd_error error,
+                      ProtobufCMessage *response, Etcdserverpb__ResponseHeader **field);
 void fakeetcd__kv_fill(const struct fakeetcd_kv *kv, Mvccpb__KeyValue *out_message);
 Mvccpb__KeyValue *fakeetcd__kv_message(struct fakeetcd_server *server,
                                        const struct fakeetcd_kv *kv);
@@ -93,6 +99,11 @@ void fakeetcd__begin_write(struct fakeetcd_server *server);
 enum fakeetcd_error fakeetcd__end_write(struct fakeetcd_server *server, enum fakeetcd_error error);
 
 /* ---- service_kv.c ---------------------------------------------------------------------------- */
+
+/* A deletion from its check to the end of its write. */
+enum fakeetcd_error fakeetcd__run_delete(struct fakeetcd_call *call,
+                                         const Etcdserverpb__DeleteRangeRequest *request,
+                                         Etcdserverpb__DeleteRangeResponse *response);
 
 void fakeetcd__on_range(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_put(struct fakeetcd_call *call, const ProtobufCMessage *request);

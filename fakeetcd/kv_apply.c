@@ -172,6 +172,26 @@ Etcdserverpb__ResponseHeader *fakeetcd__header(struct fakeetcd_server *server)
     return header;
 }
 
+void fakeetcd__answer(struct fakeetcd_call *call, ProtobufCMessage *response,
+                      Etcdserverpb__ResponseHeader **field)
+{
+    Etcdserverpb__ResponseHeader header;
+    fakeetcd__header_fill(call->server, &header);
+    *field = &header;
+    fakeetcd_call_answer(call, response);
+    *field = NULL;
+}
+
+void fakeetcd__finish(struct fakeetcd_call *call, enum fakeetcd_error error,
+                      ProtobufCMessage *response, Etcdserverpb__ResponseHeader **field)
+{
+    if (error != FAKEETCD_OK) {
+        fakeetcd_call_fail(call, error);
+        return;
+    }
+    fakeetcd__answer(call, response, field);
+}
+
 /* A deleted key has its name and mod_revision only. */
 void fakeetcd__kv_fill(const struct fakeetcd_kv *kv, Mvccpb__KeyValue *out_message)
 {

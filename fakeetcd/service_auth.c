@@ -11,8 +11,6 @@
  * from `password` and overwrites the field.
  */
 
-static void answer(struct fakeetcd_call *call, ProtobufCMessage *response,
-                   Etcdserverpb__ResponseHeader **field);
 static void finish_change(struct fakeetcd_call *call, enum fakeetcd_error error,
                           ProtobufCMessage *response, Etcdserverpb__ResponseHeader **field);
 static enum fakeetcd_error asker_is_root(struct fakeetcd_call *call);
@@ -62,7 +60,7 @@ void fakeetcd__on_auth_status(struct fakeetcd_call *call, const ProtobufCMessage
     (void)message;
     response.enabled = fakeetcd_auth_is_enabled(auth);
     response.authrevision = fakeetcd_auth_revision(auth);
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -81,7 +79,7 @@ void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessag
     }
     server->state.raft_index++;
     response.token = fakeetcd__bytes(rt_slice_text(token));
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* ---- users --------------------------------------------------------------------------------------
@@ -127,7 +125,7 @@ void fakeetcd__on_user_get(struct fakeetcd_call *call, const ProtobufCMessage *m
     (void)fakeetcd_user_roles(auth, name, take_name, &listing);
     response.n_roles = listing.count;
     response.roles = listing.names;
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_user_list(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -144,7 +142,7 @@ void fakeetcd__on_user_list(struct fakeetcd_call *call, const ProtobufCMessage *
     fakeetcd_users_walk(auth, take_name, &listing);
     response.n_users = listing.count;
     response.users = listing.names;
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_user_delete(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -231,7 +229,7 @@ void fakeetcd__on_role_get(struct fakeetcd_call *call, const ProtobufCMessage *m
     (void)fakeetcd_role_permissions(auth, role, take_permission, &listing);
     response.n_perm = listing.count;
     response.perm = listing.permission_list;
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_role_list(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -248,7 +246,7 @@ void fakeetcd__on_role_list(struct fakeetcd_call *call, const ProtobufCMessage *
     fakeetcd_roles_walk(auth, take_name, &listing);
     response.n_roles = listing.count;
     response.roles = listing.names;
-    answer(call, &response.base, &response.header);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_role_delete(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -346,17 +344,7 @@ static void finish_change(struct fakeetcd_call *call, enum fakeetcd_error error,
         fakeetcd_data_dir_auth_changed(server->data_dir);
     }
     fakeetcd__changed(server);
-    answer(call, response, field);
-}
-
-static void answer(struct fakeetcd_call *call, ProtobufCMessage *response,
-                   Etcdserverpb__ResponseHeader **field)
-{
-    Etcdserverpb__ResponseHeader header;
-    fakeetcd__header_fill(call->server, &header);
-    *field = &header;
-    fakeetcd_call_answer(call, response);
-    *field = NULL;
+    fakeetcd__answer(call, response, field);
 }
 
 static void count_name(void *arg, struct rt_slice name)

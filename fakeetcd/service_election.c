@@ -42,7 +42,6 @@ void fakeetcd__on_leader(struct fakeetcd_call *call, const ProtobufCMessage *mes
 {
     const V3electionpb__LeaderRequest *request = (const V3electionpb__LeaderRequest *)message;
     V3electionpb__LeaderResponse response = V3ELECTIONPB__LEADER_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     Mvccpb__KeyValue leader;
     struct fakeetcd__queue *queue;
     struct fakeetcd_kv kv;
@@ -60,11 +59,9 @@ void fakeetcd__on_leader(struct fakeetcd_call *call, const ProtobufCMessage *mes
         fakeetcd__recipe_fail(call, error);
         return;
     }
-    fakeetcd__header_fill(call->server, &header);
     fakeetcd__kv_fill(&kv, &leader);
-    response.header = &header;
     response.kv = &leader;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_proclaim(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -72,7 +69,6 @@ void fakeetcd__on_proclaim(struct fakeetcd_call *call, const ProtobufCMessage *m
     const V3electionpb__ProclaimRequest *request = (const V3electionpb__ProclaimRequest *)message;
     V3electionpb__ProclaimResponse response = V3ELECTIONPB__PROCLAIM_RESPONSE__INIT;
     Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
-    Etcdserverpb__ResponseHeader header;
     bool is_done = false;
 
     if (!has_leader(call, request->leader)) {
@@ -93,9 +89,7 @@ void fakeetcd__on_proclaim(struct fakeetcd_call *call, const ProtobufCMessage *m
         fakeetcd_call_finish(call, GRPC_UNKNOWN, "election: not leader");
         return;
     }
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* Who is not the leader resigns as well: nothing happens. */
@@ -104,7 +98,6 @@ void fakeetcd__on_resign(struct fakeetcd_call *call, const ProtobufCMessage *mes
     const V3electionpb__ResignRequest *request = (const V3electionpb__ResignRequest *)message;
     V3electionpb__ResignResponse response = V3ELECTIONPB__RESIGN_RESPONSE__INIT;
     Etcdserverpb__DeleteRangeRequest deletion = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
-    Etcdserverpb__ResponseHeader header;
     bool is_done = false;
 
     if (!has_leader(call, request->leader)) {
@@ -120,9 +113,7 @@ void fakeetcd__on_resign(struct fakeetcd_call *call, const ProtobufCMessage *mes
         fakeetcd__recipe_fail(call, error);
         return;
     }
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 static bool has_leader(struct fakeetcd_call *call, const V3electionpb__LeaderKey *leader)

@@ -9,7 +9,6 @@ void fakeetcd__on_range(struct fakeetcd_call *call, const ProtobufCMessage *mess
     const Etcdserverpb__RangeRequest *request = (const Etcdserverpb__RangeRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__RangeResponse response = ETCDSERVERPB__RANGE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     enum fakeetcd_error error = fakeetcd__check_range(server, request);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__may_range(call, request);
@@ -20,13 +19,7 @@ void fakeetcd__on_range(struct fakeetcd_call *call, const ProtobufCMessage *mess
     if (error == FAKEETCD_OK) {
         error = fakeetcd__apply_range(server, request, &response);
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
 void fakeetcd__on_put(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -34,7 +27,6 @@ void fakeetcd__on_put(struct fakeetcd_call *call, const ProtobufCMessage *messag
     const Etcdserverpb__PutRequest *request = (const Etcdserverpb__PutRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__PutResponse response = ETCDSERVERPB__PUT_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     enum fakeetcd_error error = fakeetcd__check_put(request);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__may_put(call, request);
@@ -46,22 +38,23 @@ void fakeetcd__on_put(struct fakeetcd_call *call, const ProtobufCMessage *messag
         fakeetcd__begin_write(server);
         error = fakeetcd__end_write(server, fakeetcd__apply_put(server, request, &response));
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
 void fakeetcd__on_delete_range(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const Etcdserverpb__DeleteRangeRequest *request =
         (const Etcdserverpb__DeleteRangeRequest *)message;
-    struct fakeetcd_server *server = call->server;
     Etcdserverpb__DeleteRangeResponse response = ETCDSERVERPB__DELETE_RANGE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
+    fakeetcd__finish(call, fakeetcd__run_delete(call, request, &response), &response.base,
+                     &response.header);
+}
+
+enum fakeetcd_error fakeetcd__run_delete(struct fakeetcd_call *call,
+                                         const Etcdserverpb__DeleteRangeRequest *request,
+                                         Etcdserverpb__DeleteRangeResponse *response)
+{
+    struct fakeetcd_server *server = call->server;
     enum fakeetcd_error error = fakeetcd__check_delete(request);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__may_delete(call, request);
@@ -71,15 +64,9 @@ void fakeetcd__on_delete_range(struct fakeetcd_call *call, const ProtobufCMessag
     }
     if (error == FAKEETCD_OK) {
         fakeetcd__begin_write(server);
-        error = fakeetcd__end_write(server, fakeetcd__apply_delete(server, request, &response));
+        error = fakeetcd__end_write(server, fakeetcd__apply_delete(server, request, response));
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    return error;
 }
 
 void fakeetcd__on_txn(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -87,7 +74,6 @@ void fakeetcd__on_txn(struct fakeetcd_call *call, const ProtobufCMessage *messag
     const Etcdserverpb__TxnRequest *request = (const Etcdserverpb__TxnRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__TxnResponse response = ETCDSERVERPB__TXN_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     enum fakeetcd_error error = fakeetcd__check_txn(server, request);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__may_txn(call, request);
@@ -100,13 +86,7 @@ void fakeetcd__on_txn(struct fakeetcd_call *call, const ProtobufCMessage *messag
     if (error == FAKEETCD_OK) {
         error = fakeetcd__run_txn(server, request, &response);
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
 void fakeetcd__on_compact(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -115,18 +95,11 @@ void fakeetcd__on_compact(struct fakeetcd_call *call, const ProtobufCMessage *me
         (const Etcdserverpb__CompactionRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__CompactionResponse response = ETCDSERVERPB__COMPACTION_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     enum fakeetcd_error error = fakeetcd__may_write(server, 0);
     if (error == FAKEETCD_OK) {
         error = fakeetcd_server_compact(server, request->revision);
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
 /* ---- what a request needs of a leader

@@ -43,7 +43,6 @@ void fakeetcd__on_lease_grant(struct fakeetcd_call *call, const ProtobufCMessage
         (const Etcdserverpb__LeaseGrantRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__LeaseGrantResponse response = ETCDSERVERPB__LEASE_GRANT_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     struct fakeetcd_lease_info info;
     enum fakeetcd_error error = fakeetcd__may_write(server, LEASE_OVERHEAD);
     if (error == FAKEETCD_OK) {
@@ -57,11 +56,9 @@ void fakeetcd__on_lease_grant(struct fakeetcd_call *call, const ProtobufCMessage
     if (action != NULL && action->kind == FAULT_SHORTEN) {
         shorten(server, info.id, action);
     }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
     response.id = info.id;
     response.ttl = info.granted_ttl_s;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* The client is told its TTL; the lease ends earlier. */
@@ -78,7 +75,6 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
     const Etcdserverpb__LeaseRevokeRequest *request =
         (const Etcdserverpb__LeaseRevokeRequest *)message;
     Etcdserverpb__LeaseRevokeResponse response = ETCDSERVERPB__LEASE_REVOKE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     enum fakeetcd_error error = fakeetcd__may_write(call->server, 0);
     if (error == FAKEETCD_OK && fakeetcd_auth_is_enabled(call->server->state.auth)) {
         error = fakeetcd__identify(call);
@@ -89,13 +85,7 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
     if (error == FAKEETCD_OK) {
         error = fakeetcd__lease_end(call->server, request->id, "lease-revoked");
     }
-    if (error != FAKEETCD_OK) {
-        fakeetcd_call_fail(call, error);
-        return;
-    }
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
 /* ---- keepalive
@@ -156,7 +146,6 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__LeaseTimeToLiveResponse response =
         ETCDSERVERPB__LEASE_TIME_TO_LIVE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     struct fakeetcd_lease_info info;
     response.id = request->id;
     response.ttl = -1;
@@ -179,9 +168,7 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
             }
         }
     }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* Whole seconds, cut, as etcd says it. */
@@ -222,7 +209,6 @@ void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessag
 {
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__LeaseLeasesResponse response = ETCDSERVERPB__LEASE_LEASES_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     size_t count = fakeetcd_lease_count(server->state.leases);
     struct lease_list list = {
         .items = fakeetcd__arena_array(&server->arena, count, sizeof(*list.items)),
@@ -235,11 +221,9 @@ void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessag
         return;
     }
     fakeetcd_leases_walk(server->state.leases, on_lease, &list);
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
     response.n_leases = list.count;
     response.leases = list.pointers;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 static bool on_lease(void *arg, const struct fakeetcd_lease_info *info)

@@ -19,7 +19,6 @@ static void on_turn(struct fakeetcd__contender *contender, bool is_at_once)
 {
     struct fakeetcd_call *call = contender->call;
     V3lockpb__LockResponse response = V3LOCKPB__LOCK_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     struct fakeetcd_kv kv;
 
     if (!is_at_once && !fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_LOCK_UNCHECKED) &&
@@ -27,10 +26,8 @@ static void on_turn(struct fakeetcd__contender *contender, bool is_at_once)
         fakeetcd_call_finish(call, GRPC_UNKNOWN, "mutex: session is expired");
         return;
     }
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
     response.key = fakeetcd__bytes(contender->key);
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 void fakeetcd__on_unlock(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -39,28 +36,14 @@ void fakeetcd__on_unlock(struct fakeetcd_call *call, const ProtobufCMessage *mes
     V3lockpb__UnlockResponse response = V3LOCKPB__UNLOCK_RESPONSE__INIT;
     Etcdserverpb__DeleteRangeRequest deletion = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
     Etcdserverpb__DeleteRangeResponse deleted = ETCDSERVERPB__DELETE_RANGE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
 
     deletion.key = request->key;
-    enum fakeetcd_error error = fakeetcd__check_delete(&deletion);
-    if (error == FAKEETCD_OK) {
-        error = fakeetcd__may_delete(call, &deletion);
-    }
-    if (error == FAKEETCD_OK) {
-        error = fakeetcd__may_write(call->server, 0);
-    }
-    if (error == FAKEETCD_OK) {
-        fakeetcd__begin_write(call->server);
-        error = fakeetcd__end_write(call->server,
-                                    fakeetcd__apply_delete(call->server, &deletion, &deleted));
-    }
+    enum fakeetcd_error error = fakeetcd__run_delete(call, &deletion, &deleted);
     if (error != FAKEETCD_OK) {
         fakeetcd__recipe_fail(call, error);
         return;
     }
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* Lock and Campaign; Observe keeps something else. */

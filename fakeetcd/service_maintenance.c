@@ -36,15 +36,12 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
 {
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__StatusResponse response = ETCDSERVERPB__STATUS_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     struct fakeetcd_store_counts counts;
     Etcdserverpb__AlarmType types[2];
     char texts[2][64];
     ProtobufCBinaryData errors[3];
     (void)message;
     fakeetcd_store_counts(server->state.store, &counts);
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
     response.version = fakeetcd__bytes(rt_slice_text(server->profile->version));
     response.dbsize = (int64_t)(EMPTY_DATABASE_BYTES + counts.logical_bytes);
     response.dbsizeinuse = (int64_t)(EMPTY_DATABASE_BYTES + counts.in_use_bytes);
@@ -66,7 +63,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
         errors[response.n_errors++] = fakeetcd__bytes(rt_slice_text(texts[i]));
     }
     response.errors = errors;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* ---- alarms -------------------------------------------------------------------------------------
@@ -163,7 +160,6 @@ void fakeetcd__on_hash(struct fakeetcd_call *call, const ProtobufCMessage *messa
 {
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__HashResponse response = ETCDSERVERPB__HASH_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     uint32_t hash = 0;
     (void)message;
     enum fakeetcd_error error = fakeetcd_store_hash(server->state.store, 0, &hash);
@@ -171,10 +167,8 @@ void fakeetcd__on_hash(struct fakeetcd_call *call, const ProtobufCMessage *messa
         fakeetcd_call_fail(call, error);
         return;
     }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
     response.hash = hash;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* Of a store that was never compacted etcd says that it is compacted at -1. */
@@ -183,7 +177,6 @@ void fakeetcd__on_hash_kv(struct fakeetcd_call *call, const ProtobufCMessage *me
     const Etcdserverpb__HashKVRequest *request = (const Etcdserverpb__HashKVRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__HashKVResponse response = ETCDSERVERPB__HASH_KVRESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
     int64_t compacted = fakeetcd_store_compacted(server->state.store);
     uint32_t hash = 0;
     enum fakeetcd_error error =
@@ -200,11 +193,9 @@ void fakeetcd__on_hash_kv(struct fakeetcd_call *call, const ProtobufCMessage *me
         fakeetcd_call_fail(call, error);
         return;
     }
-    fakeetcd__header_fill(server, &header);
-    response.header = &header;
     response.hash = hash;
     response.compact_revision = compacted == 0 ? -1 : compacted;
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* ---- upkeep -------------------------------------------------------------------------------------
@@ -310,11 +301,8 @@ static void downgrade(struct fakeetcd_call *call, const Etcdserverpb__DowngradeR
 static void answer_downgrade(struct fakeetcd_call *call, const char *version)
 {
     Etcdserverpb__DowngradeResponse response = ETCDSERVERPB__DOWNGRADE_RESPONSE__INIT;
-    Etcdserverpb__ResponseHeader header;
-    fakeetcd__header_fill(call->server, &header);
-    response.header = &header;
     response.version = fakeetcd__bytes(rt_slice_text(version));
-    fakeetcd_call_answer(call, &response.base);
+    fakeetcd__answer(call, &response.base, &response.header);
 }
 
 /* "3.4" or "3.4.7"; the patch does not count. */
