@@ -7,16 +7,19 @@
 /*
  * What puts and gets have in common, in the order things happen:
  *
- *   omni__arm --> omni__start --> in flight --omni__succeed, omni__fail...--.
- *                                   |-------- on_deadline ------------------+
- *                                   |-------- omni_cancel ------------------+
- *                                   '-------- omni__refuse -----------------+
- *                       callback, record given back <--deliver-- finished <-'
+ *   omni__admit --> omni__start --> in flight --omni__succeed, omni__fail...--.
+ *                                     |-------- on_deadline ------------------+
+ *                                     |-------- omni_cancel ------------------+
+ *                                     '-------- omni__refuse -----------------+
+ *                         callback, record given back <--deliver-- finished <-'
  *
  * Counters move when a call is finished; the callback runs later, from the loop, when neither the
  * client nor the caller is on the stack. So a callback may do anything, destroying included.
  */
+static enum rt_status arm(struct omni_call *call, const struct omni_call_options *options);
+static bool has_deadline_passed(const struct omni_call *call);
 static void on_deadline(void *arg);
+static void fail_deadline(struct omni_call *call);
 static void give_up(struct omni_call *call);
 static void finish(struct omni_call *call);
 static void call_back(struct omni_call *call);
@@ -28,7 +31,25 @@ uint64_t omni__now_us(const struct omni_connector *connector)
 
 /* ---- the beginning ------------------------------------------------------------------------- */
 
-enum rt_status omni__arm(struct omni_call *call, const struct omni_call_options *options)
+enum rt_status omni__admit(struct omni_call *call, const struct omni_call_options *options,
+                           bool *out_is_over)
+{
+    enum rt_status status = arm(call, options);
+
+    *out_is_over = true;
+    if (status == RT_OK && call->connector->client == NULL) {
+        omni__start(call);
+        omni__refuse(call);
+    } else if (status == RT_OK && has_deadline_passed(call)) {
+        omni__start(call);
+        fail_deadline(call);
+    } else {
+        *out_is_over = false;
+    }
+    return status;
+}
+
+static enum rt_status arm(struct omni_call *call, const struct omni_call_options *options)
 {
     struct rt_loop *loop = call->connector->environment.ds.loop;
     rt_timer_init(&call->deadline, loop, on_deadline, call);
@@ -39,7 +60,7 @@ enum rt_status omni__arm(struct omni_call *call, const struct omni_call_options 
     return options->has_deadline ? rt_timer_arm(&call->deadline, options->deadline_us) : RT_OK;
 }
 
-bool omni__has_deadline_passed(const struct omni_call *call)
+static bool has_deadline_passed(const struct omni_call *call)
 {
     return call->has_deadline && call->deadline_us <= omni__now_us(call->connector);
 }
@@ -112,10 +133,10 @@ void omni__fail(struct omni_call *call, enum ds_cause cause, const char *text)
 
 static void on_deadline(void *arg)
 {
-    omni__fail_deadline(arg);
+    fail_deadline(arg);
 }
 
-void omni__fail_deadline(struct omni_call *call)
+static void fail_deadline(struct omni_call *call)
 {
     const struct ds_status status = {.code = K_RPC_DEADLINE_EXCEEDED,
                                      .detail = DS_DETAIL_DEADLINE,

@@ -122,10 +122,10 @@ void omni__log(const struct omni_connector *connector, enum omni_log_level level
 
 /* ---- calls (omni_call.c) ------------------------------------------------------------------- */
 
-/* Before a call starts. RT_E_NOMEM: give the record back. */
-RT_NODISCARD enum rt_status omni__arm(struct omni_call *call,
-                                      const struct omni_call_options *options);
-bool omni__has_deadline_passed(const struct omni_call *call);
+/* Before a call starts: its deadline runs; of a closed connector, or too late, it is over already.
+ * RT_E_NOMEM: give the record back. */
+RT_NODISCARD enum rt_status omni__admit(struct omni_call *call,
+                                        const struct omni_call_options *options, bool *out_is_over);
 void omni__start(struct omni_call *call); /* it is under way: counted, in its handle */
 
 /* Its ends: each moves the counters and makes the callback due. */
@@ -133,7 +133,6 @@ void omni__succeed(struct omni_call *call);
 void omni__bring_nothing(struct omni_call *call); /* a get: no data, no failure */
 void omni__fail(struct omni_call *call, enum ds_cause cause, const char *text);
 void omni__fail_status(struct omni_call *call, enum ds_cause cause, const struct ds_status *status);
-void omni__fail_deadline(struct omni_call *call);
 void omni__refuse(struct omni_call *call);
 
 uint64_t omni__now_us(const struct omni_connector *connector);

@@ -35,14 +35,9 @@ enum rt_status omni_put_with(struct omni_connector *connector, const char *from_
     call->is_put = true;
     call->put_done = done;
     call->arg = arg;
-    enum rt_status status = omni__arm(call, options);
-    if (status == RT_OK && connector->client == NULL) {
-        omni__start(call);
-        omni__refuse(call);
-    } else if (status == RT_OK && omni__has_deadline_passed(call)) {
-        omni__start(call);
-        omni__fail_deadline(call);
-    } else if (status == RT_OK) {
+    bool is_over = false;
+    enum rt_status status = omni__admit(call, options, &is_over);
+    if (status == RT_OK && !is_over) {
         status = encode_and_set(call, data);
     }
     if (status != RT_OK) {
