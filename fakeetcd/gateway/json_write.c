@@ -121,7 +121,7 @@ static void write_value(const ProtobufCMessageDescriptor *descriptor,
         break;
     }
     default:
-        assert(!"a type that no message of etcd has");
+        assert(false); /* a type that no message of etcd has */
         fakeetcd_text_word(out, "null");
         break;
     }
