@@ -165,11 +165,6 @@ uint64_t rt_loop_now_us(const struct rt_loop *loop)
     return loop->now_us;
 }
 
-struct event_base *rt_loop_event_base(struct rt_loop *loop)
-{
-    return loop->base;
-}
-
 uint64_t rt_loop_event_count(const struct rt_loop *loop)
 {
     return loop->event_count;

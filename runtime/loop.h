@@ -5,8 +5,6 @@
 #include "runtime/slice.h"
 #include "runtime/status.h"
 
-struct event_base;
-
 /*
  * One event loop with one clock. A loop and all it owns belong to the
  * thread that runs it; only rt_loop_post() may be called from another one.
@@ -109,8 +107,5 @@ void rt_loop_stop(struct rt_loop *loop);
 
 /* Number of tasks and timers run so far. */
 uint64_t rt_loop_event_count(const struct rt_loop *loop);
-
-/* For runtime/ and for signals in programs: NULL when simulated. */
-struct event_base *rt_loop_event_base(struct rt_loop *loop);
 
 #endif

@@ -134,8 +134,8 @@ static enum rt_status socket_listen(struct rt_network *network, const char *addr
     }
     listener->fd = fd;
     rt_timer_init(&listener->retry_timer, network->loop, on_accept_retry, listener);
-    event_assign(&listener->event, rt_loop_event_base(network->loop), fd, EV_READ | EV_PERSIST,
-                 on_accept_ready, listener);
+    event_assign(&listener->event, network->loop->base, fd, EV_READ | EV_PERSIST, on_accept_ready,
+                 listener);
     if (event_add(&listener->event, NULL) != 0) {
         rt_listener_destroy(&listener->base);
         return RT_E_NOMEM;
@@ -205,7 +205,7 @@ static struct socket_stream *create_stream(struct rt_network *network, int fd,
                                            enum socket_state state, const char *peer)
 {
     struct socket_stream *stream = calloc(1, sizeof(*stream));
-    struct event_base *base = rt_loop_event_base(network->loop);
+    struct event_base *base = network->loop->base;
     int yes = 1;
 
     if (stream == NULL || rt__stream_init(&stream->base, network, peer) != RT_OK) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/program/flags.h"
 #include "fakeds/worker.h"
+#include "faults/program.h"
 #include "runtime/table.h"
 
-#include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,33 +14,26 @@
 enum { EXIT_ENDED = 0, EXIT_INVALID = 2, EXIT_CANNOT = 4 };
 
 #define VERSION_TEXT        "fakeds 0.1.0, as datasystem-0.8.1"
-#define JOURNAL_COUNT       16u /* lines are printed as they come; nobody looks back */
 #define MIB                 (UINT64_C(1024) * 1024)
 #define MICROSECONDS_PER_MS 1000u
 
 struct program {
     struct flags flags;
-    struct rt_loop *loop;
-    struct rt_network *network;
-    struct rt_journal *journal;
-    struct fault_engine *faults;
+    struct fault_program parts;
     struct fakeds_worker *worker;
-    struct event *signals[2];
     int exit_status;
     bool is_leaving;
 };
 
 static void default_flags(struct flags *flags);
 static int run(struct program *program);
-static bool make_parts(struct program *program);
+static enum rt_status make_parts(struct program *program);
 static int load_faults(struct program *program);
 static int start_worker(struct program *program);
 static void on_started(void *arg, const char *failure);
-static bool watch_signals(struct program *program);
-static void on_signal(evutil_socket_t number, short what, void *arg);
+static void on_signal(void *arg, int number);
 static void on_left(void *arg);
 static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
-static void print_record(void *arg, const struct rt_record *record);
 static void destroy_parts(struct program *program);
 
 int main(int argument_count, char **arguments)
@@ -98,7 +90,7 @@ static int run(struct program *program)
         program->flags.seed = rt_random_system_seed();
     }
     rt_table_seed(rt_random_system_seed()); /* results never depend on it */
-    if (!make_parts(program)) {
+    if (make_parts(program) != RT_OK) {
         fputs("fakeds: out of memory\n", stderr);
         return EXIT_CANNOT;
     }
@@ -115,7 +107,7 @@ static int run(struct program *program)
     } else {
         fakeds_worker_on_started(program->worker, on_started, program);
     }
-    enum rt_status status = rt_loop_run(program->loop, NULL, NULL, RT_NEVER);
+    enum rt_status status = rt_loop_run(program->parts.loop, NULL, NULL, RT_NEVER);
     return status == RT_OK ? program->exit_status : EXIT_CANNOT;
 }
 
@@ -130,43 +122,23 @@ static void on_started(void *arg, const char *failure)
     }
     fprintf(stderr, "fakeds: %s\n", failure);
     program->exit_status = EXIT_CANNOT;
-    rt_loop_stop(program->loop);
+    rt_loop_stop(program->parts.loop);
 }
 
-static bool make_parts(struct program *program)
+static enum rt_status make_parts(struct program *program)
 {
-    if (rt_loop_create(RT_LOOP_SOCKETS, &program->loop) != RT_OK ||
-        rt_network_create(program->loop, &program->network) != RT_OK || !watch_signals(program)) {
-        return false;
-    }
-    if (program->flags.log_requests &&
-        (rt_journal_create(program->loop, JOURNAL_COUNT, &program->journal) != RT_OK ||
-         rt_journal_attach(program->journal, print_record, NULL) != RT_OK)) {
-        return false;
-    }
-    if (fault_engine_create(program->loop, program->journal, program->flags.seed,
-                            &program->faults) != RT_OK) {
-        return false;
-    }
-    fault_engine_set_process_handler(program->faults, on_process_fault, program);
-    return fault_engine_register(program->faults, &fakeds_fault_domain) == RT_OK;
+    struct fault_program_parts parts = {.domain = &fakeds_fault_domain,
+                                        .seed = program->flags.seed,
+                                        .is_recorded = program->flags.log_requests,
+                                        .on_signal = on_signal,
+                                        .on_process_fault = on_process_fault,
+                                        .arg = program};
+    return fault_program_make(&program->parts, &parts);
 }
 
 static int load_faults(struct program *program)
 {
-    if (program->flags.faults == NULL) {
-        return EXIT_ENDED;
-    }
-    struct doc_error_list *errors = doc_error_list_create();
-    if (errors == NULL) {
-        return EXIT_CANNOT;
-    }
-    enum rt_status status = fault_file_load(program->faults, program->flags.faults, errors);
-    if (status != RT_OK) {
-        doc_error_list_print(stderr, errors);
-    }
-    doc_error_list_destroy(errors);
-    switch (status) {
+    switch (fault_program_load(&program->parts, program->flags.faults)) {
     case RT_OK:
         return EXIT_ENDED;
     case RT_E_NOT_FOUND:
@@ -181,10 +153,10 @@ static int load_faults(struct program *program)
 static int start_worker(struct program *program)
 {
     const struct flags *flags = &program->flags;
-    struct fakeds_environment environment = {.loop = program->loop,
-                                             .network = program->network,
-                                             .journal = program->journal,
-                                             .faults = program->faults,
+    struct fakeds_environment environment = {.loop = program->parts.loop,
+                                             .network = program->parts.network,
+                                             .journal = program->parts.journal,
+                                             .faults = program->parts.faults,
                                              .seed = flags->seed};
     struct fakeds_options options;
     fakeds_options_init(&options);
@@ -213,31 +185,17 @@ static int start_worker(struct program *program)
 
 /* ---- while it runs -------------------------------------------------------------------------- */
 
-static bool watch_signals(struct program *program)
-{
-    static const int NUMBERS[] = {SIGTERM, SIGINT};
-    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++) {
-        program->signals[i] =
-            evsignal_new(rt_loop_event_base(program->loop), NUMBERS[i], on_signal, program);
-        if (program->signals[i] == NULL || event_add(program->signals[i], NULL) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A second signal does not wait for etcd. */
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void on_signal(void *arg, int number)
 {
     struct program *program = arg;
     (void)number;
-    (void)what;
     if (program->worker == NULL || program->is_leaving) {
-        rt_loop_stop(program->loop);
+        rt_loop_stop(program->parts.loop);
         return;
     }
     program->is_leaving = true;
-    fakeds_worker_leave(program->worker, on_left, program->loop);
+    fakeds_worker_leave(program->worker, on_left, program->parts.loop);
 }
 
 static void on_left(void *arg)
@@ -260,38 +218,8 @@ static void on_process_fault(void *arg, const char *name, const struct fault_act
     }
 }
 
-static void print_record(void *arg, const struct rt_record *record)
-{
-    (void)arg;
-    fprintf(stderr, "%10.6f %-14s %s", (double)record->time_us / 1e6,
-            rt_record_kind_text(record->kind), record->subject);
-    if (record->key.len_bytes > 0) {
-        fprintf(stderr, " %.*s", (int)record->key.len_bytes, (const char *)record->key.data);
-    }
-    if (record->code != K_OK) {
-        fprintf(stderr, " code %" PRId32, record->code);
-    }
-    if (record->number > 0) {
-        fprintf(stderr, " %" PRIu64, record->number);
-    }
-    fprintf(stderr, "%s%s%s%s\n", record->cause[0] != '\0' ? " by " : "", record->cause,
-            record->detail[0] != '\0' ? ": " : "", record->detail);
-}
-
 static void destroy_parts(struct program *program)
 {
     fakeds_worker_destroy(program->worker);
-    fault_engine_destroy(program->faults);
-    rt_journal_destroy(program->journal);
-    for (size_t i = 0; i < sizeof(program->signals) / sizeof(program->signals[0]); i++) {
-        if (program->signals[i] != NULL) {
-            event_free(program->signals[i]);
-        }
-    }
-    if (program->network != NULL) {
-        rt_network_destroy(program->network);
-    }
-    if (program->loop != NULL) {
-        rt_loop_destroy(program->loop);
-    }
+    fault_program_unmake(&program->parts);
 }

@@ -5,11 +5,10 @@
 #include "fakeetcd/program/log.h"
 #include "fakeetcd/program/members.h"
 #include "fakeetcd/server.h"
+#include "faults/program.h"
 #include "runtime/table.h"
 #include "runtime/tls.h"
 
-#include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@
  */
 enum { EXIT_ENDED = 0, EXIT_INVALID = 1, EXIT_UNDEFINED = 2, EXIT_CANNOT = 3 };
 
-#define JOURNAL_COUNT       16u /* lines are printed as they come; nobody looks back */
 #define MICROSECONDS_PER_MS 1000u
 #define MICROSECONDS_PER_S  1000000u
 #define CANNOT              "fakeetcd: cannot start"
@@ -37,16 +35,12 @@ struct program {
     struct urls advertised;
     struct members members;
     char *data_dir; /* NULL: in memory */
-    struct rt_loop *loop;
-    struct rt_network *network;
-    struct rt_journal *journal;
-    struct fault_engine *faults;
+    struct fault_program parts;
     struct rt_tls_context *tls;
     struct fakeetcd_server *server;
     struct relay *relay;
     struct announcement *announcement;
     struct rt_listener *metrics_listeners[URLS_MAX];
-    struct event *signals[2];
     int signal_number; /* that ended it */
     bool is_draining;
 };
@@ -59,7 +53,7 @@ static int complain(const char *flag, const char *what);
 static void say_ignored(const struct flags *flags);
 static bool choose_data_dir(struct program *program);
 static int run(struct program *program);
-static bool make_parts(struct program *program);
+static enum rt_status make_parts(struct program *program);
 static int load_faults(struct program *program);
 static int make_tls(struct program *program);
 static int start(struct program *program);
@@ -70,11 +64,9 @@ static void on_metrics(void *arg, struct rt_stream *stream);
 static int start_relay(struct program *program);
 static void on_told(void *arg);
 static void say_ready(struct program *program, const char *address, const char *how);
-static bool watch_signals(struct program *program);
-static void on_signal(evutil_socket_t number, short what, void *arg);
+static void on_signal(void *arg, int number);
 static void on_drained(void *arg);
 static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
-static void print_record(void *arg, const struct rt_record *record);
 static void destroy_parts(struct program *program);
 static void print_version(const struct program *program);
 
@@ -234,7 +226,7 @@ static int run(struct program *program)
         program->flags.seed = rt_random_system_seed();
     }
     rt_table_seed(rt_random_system_seed()); /* results never depend on it */
-    if (!make_parts(program)) {
+    if (make_parts(program) != RT_OK) {
         fputs(CANNOT ": out of memory\n", stderr);
         return EXIT_CANNOT;
     }
@@ -242,46 +234,33 @@ static int run(struct program *program)
     if (exit_status != EXIT_ENDED) {
         return exit_status;
     }
-    enum rt_status status = rt_loop_run(program->loop, NULL, NULL, RT_NEVER);
+    enum rt_status status = rt_loop_run(program->parts.loop, NULL, NULL, RT_NEVER);
     return status == RT_OK ? EXIT_ENDED : EXIT_CANNOT;
 }
 
-static bool make_parts(struct program *program)
+static enum rt_status make_parts(struct program *program)
 {
-    if (rt_loop_create(RT_LOOP_SOCKETS, &program->loop) != RT_OK ||
-        rt_network_create(program->loop, &program->network) != RT_OK || !watch_signals(program)) {
-        return false;
-    }
-    if (program->flags.log_requests &&
-        (rt_journal_create(program->loop, JOURNAL_COUNT, &program->journal) != RT_OK ||
-         rt_journal_attach(program->journal, print_record, NULL) != RT_OK)) {
-        return false;
-    }
-    if (fault_engine_create(program->loop, program->journal, program->flags.seed,
-                            &program->faults) != RT_OK) {
-        return false;
-    }
-    fault_engine_set_process_handler(program->faults, on_process_fault, program);
-    return fault_engine_register(program->faults, &fakeetcd_fault_domain) == RT_OK;
+    struct fault_program_parts parts = {.domain = &fakeetcd_fault_domain,
+                                        .seed = program->flags.seed,
+                                        .is_recorded = program->flags.log_requests,
+                                        .on_signal = on_signal,
+                                        .on_process_fault = on_process_fault,
+                                        .arg = program};
+    return fault_program_make(&program->parts, &parts);
 }
 
 static int load_faults(struct program *program)
 {
-    if (program->flags.faults == NULL) {
+    switch (fault_program_load(&program->parts, program->flags.faults)) {
+    case RT_OK:
         return EXIT_ENDED;
-    }
-    struct doc_error_list *errors = doc_error_list_create();
-    if (errors == NULL) {
+    case RT_E_NOT_FOUND:
+    case RT_E_IO:
+    case RT_E_NOMEM:
         return EXIT_CANNOT;
+    default:
+        return EXIT_INVALID;
     }
-    enum rt_status status = fault_file_load(program->faults, program->flags.faults, errors);
-    if (status != RT_OK) {
-        doc_error_list_print(stderr, errors);
-    }
-    doc_error_list_destroy(errors);
-    return status == RT_OK                                                         ? EXIT_ENDED
-           : status == RT_E_NOT_FOUND || status == RT_E_IO || status == RT_E_NOMEM ? EXIT_CANNOT
-                                                                                   : EXIT_INVALID;
 }
 
 /* OpenSSL costs time and memory: only when it is used. */
@@ -311,10 +290,10 @@ static int make_tls(struct program *program)
 
 static int start(struct program *program)
 {
-    struct fakeetcd_environment environment = {.loop = program->loop,
-                                               .network = program->network,
-                                               .journal = program->journal,
-                                               .faults = program->faults,
+    struct fakeetcd_environment environment = {.loop = program->parts.loop,
+                                               .network = program->parts.network,
+                                               .journal = program->parts.journal,
+                                               .faults = program->parts.faults,
                                                .seed = program->flags.seed};
     struct fakeetcd_options options;
     struct fakeetcd_member_options others[MEMBERS_MAX];
@@ -389,8 +368,8 @@ static int listen_metrics(struct program *program)
 {
     for (size_t i = 0; i < program->metrics.count; i++) {
         enum rt_status status =
-            rt_network_listen(program->network, program->metrics.address[i], on_metrics, program,
-                              &program->metrics_listeners[i]);
+            rt_network_listen(program->parts.network, program->metrics.address[i], on_metrics,
+                              program, &program->metrics_listeners[i]);
         if (status != RT_OK) {
             fprintf(stderr, CANNOT ": listen on %s: %s\n", program->metrics.address[i],
                     rt_status_text(status));
@@ -420,7 +399,7 @@ static int start_relay(struct program *program)
         return complain("initial-cluster", problem);
     }
     enum rt_status status =
-        relay_create(program->loop, program->network, program->clients.addresses,
+        relay_create(program->parts.loop, program->parts.network, program->clients.addresses,
                      program->clients.count, first.addresses[0], &program->relay);
     if (status != RT_OK) {
         fprintf(stderr, CANNOT ": listen on %s: %s\n", program->clients.address[0],
@@ -429,7 +408,7 @@ static int start_relay(struct program *program)
     }
     const char *urls = program->advertised.count > 0 ? program->flags.advertise_client_urls
                                                      : program->flags.listen_client_urls;
-    status = announcement_create(program->loop, program->network, first.addresses[0],
+    status = announcement_create(program->parts.loop, program->parts.network, first.addresses[0],
                                  members->names[members->own], urls, on_told, program,
                                  &program->announcement);
     return status == RT_OK ? EXIT_ENDED : EXIT_CANNOT;
@@ -464,39 +443,25 @@ static void say_ready(struct program *program, const char *address, const char *
 
 /* ---- while it runs -------------------------------------------------------------------------- */
 
-static bool watch_signals(struct program *program)
-{
-    static const int NUMBERS[] = {SIGTERM, SIGINT};
-    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++) {
-        program->signals[i] =
-            evsignal_new(rt_loop_event_base(program->loop), NUMBERS[i], on_signal, program);
-        if (program->signals[i] == NULL || event_add(program->signals[i], NULL) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* 3.4 goes at once, 3.5 drains; a second signal does not wait. */
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void on_signal(void *arg, int number)
 {
     struct program *program = arg;
-    (void)what;
-    program->signal_number = (int)number;
+    program->signal_number = number;
     bool is_at_once = (program->profile->quirks & FAKEETCD_QUIRK_KILL_ON_TERM) != 0;
     if (program->server == NULL || is_at_once || program->is_draining) {
-        rt_loop_stop(program->loop);
+        rt_loop_stop(program->parts.loop);
         return;
     }
     program->is_draining = true;
-    log_line(LOG_INFO, "received signal; shutting down", "signal", strsignal((int)number), NULL);
+    log_line(LOG_INFO, "received signal; shutting down", "signal", strsignal(number), NULL);
     fakeetcd_server_drain(program->server, on_drained, program);
 }
 
 static void on_drained(void *arg)
 {
     struct program *program = arg;
-    rt_loop_stop(program->loop);
+    rt_loop_stop(program->parts.loop);
 }
 
 /* The program lives on when its server is killed: only the port is closed. */
@@ -507,24 +472,6 @@ static void on_process_fault(void *arg, const char *name, const struct fault_act
         (name[0] == '\0' || strcmp(name, fakeetcd_server_name(program->server)) == 0)) {
         fakeetcd_server_process(program->server, action);
     }
-}
-
-static void print_record(void *arg, const struct rt_record *record)
-{
-    (void)arg;
-    fprintf(stderr, "%10.6f %-14s %s", (double)record->time_us / 1e6,
-            rt_record_kind_text(record->kind), record->subject);
-    if (record->key.len_bytes > 0) {
-        fprintf(stderr, " %.*s", (int)record->key.len_bytes, (const char *)record->key.data);
-    }
-    if (record->code != GRPC_OK) {
-        fprintf(stderr, " code %" PRId32, record->code);
-    }
-    if (record->number > 0) {
-        fprintf(stderr, " %" PRIu64, record->number);
-    }
-    fprintf(stderr, "%s%s%s%s\n", record->cause[0] != '\0' ? " by " : "", record->cause,
-            record->detail[0] != '\0' ? ": " : "", record->detail);
 }
 
 static void destroy_parts(struct program *program)
@@ -538,18 +485,6 @@ static void destroy_parts(struct program *program)
     }
     fakeetcd_server_destroy(program->server);
     rt_tls_context_destroy(program->tls);
-    fault_engine_destroy(program->faults);
-    rt_journal_destroy(program->journal);
-    for (size_t i = 0; i < sizeof(program->signals) / sizeof(program->signals[0]); i++) {
-        if (program->signals[i] != NULL) {
-            event_free(program->signals[i]);
-        }
-    }
-    if (program->network != NULL) {
-        rt_network_destroy(program->network);
-    }
-    if (program->loop != NULL) {
-        rt_loop_destroy(program->loop);
-    }
+    fault_program_unmake(&program->parts);
     free(program->data_dir);
 }
