@@ -52,11 +52,6 @@ void fakeetcd_call_finish(struct fakeetcd_call *call, int32_t code, const char *
     fakeetcd__emit_end(call, code, text);
 }
 
-void *fakeetcd_call_alloc(struct fakeetcd_call *call, size_t len_bytes)
-{
-    return fakeetcd__arena_array(&call->server->arena, 1, len_bytes);
-}
-
 bool fakeetcd_call_is_full(const struct fakeetcd_call *call)
 {
     return call->transport->is_full(call);

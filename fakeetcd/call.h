@@ -125,8 +125,6 @@ struct fakeetcd_call {
 void fakeetcd_call_begin(struct fakeetcd_call *call);
 /* One request message. It may finish the call; the transport frees it only after gone. */
 void fakeetcd_call_message(struct fakeetcd_call *call, struct rt_slice message);
-/* The same when the transport has decoded it itself. */
-void fakeetcd_call_decoded(struct fakeetcd_call *call, const ProtobufCMessage *message);
 void fakeetcd_call_half_close(struct fakeetcd_call *call);
 void fakeetcd_call_drained(struct fakeetcd_call *call);
 /* Always, last, exactly once; after it the server does not know the call any more. */
@@ -140,9 +138,6 @@ void fakeetcd_call_answer(struct fakeetcd_call *call, const ProtobufCMessage *me
 void fakeetcd_call_send(struct fakeetcd_call *call, const ProtobufCMessage *message);
 void fakeetcd_call_fail(struct fakeetcd_call *call, enum fakeetcd_error error);
 void fakeetcd_call_finish(struct fakeetcd_call *call, int32_t code, const char *text);
-/* Zeroed memory that lives until the handler returns; for messages under construction. NULL:
- * none. */
-void *fakeetcd_call_alloc(struct fakeetcd_call *call, size_t len_bytes);
 bool fakeetcd_call_is_full(const struct fakeetcd_call *call);
 
 #endif

@@ -20,8 +20,6 @@
 
 static void arrive(struct fakeetcd_call *call, const ProtobufCMessage *request, size_t len_bytes);
 static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_past_request);
-static void take_decoded(struct fakeetcd_call *call, const ProtobufCMessage *request,
-                         struct rt_slice message, bool is_past_request);
 static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
                     struct rt_slice message);
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
@@ -88,24 +86,6 @@ void fakeetcd_call_message(struct fakeetcd_call *call, struct rt_slice message)
     fakeetcd__leave(call->server);
 }
 
-void fakeetcd_call_decoded(struct fakeetcd_call *call, const ProtobufCMessage *message)
-{
-    if (call->is_finished) {
-        return;
-    }
-    fakeetcd__enter(call->server);
-    struct rt_slice packed = {0};
-    size_t len_bytes = protobuf_c_message_get_packed_size(message);
-    uint8_t *room = fakeetcd__arena_take(&call->server->arena, len_bytes);
-    if (room == NULL) {
-        fakeetcd_call_fail(call, FAKEETCD_E_NOMEM);
-    } else {
-        packed = rt_slice_of(room, protobuf_c_message_pack(message, room));
-        fakeetcd_call_message(call, packed);
-    }
-    fakeetcd__leave(call->server);
-}
-
 static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_past_request)
 {
     static const uint8_t nothing[1];
@@ -123,12 +103,6 @@ static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_pa
                              "grpc: error unmarshalling request: unexpected EOF");
         return;
     }
-    take_decoded(call, request, message, is_past_request);
-}
-
-static void take_decoded(struct fakeetcd_call *call, const ProtobufCMessage *request,
-                         struct rt_slice message, bool is_past_request)
-{
     arrive(call, request, message.len_bytes);
     if (!is_past_request && fakeetcd__at_request(call, request, message) == FAKEETCD__GONE) {
         return;
@@ -222,8 +196,8 @@ void fakeetcd__is_thawed(struct fakeetcd_server *server)
 void fakeetcd__go_on_in(struct fakeetcd_call *call)
 {
     while (!call->is_finished && call->later != NULL && !call->server->is_frozen &&
-           !call->later->is_in_held &&
-           !call->later->is_waiting_for_leader && !STAILQ_EMPTY(&call->later->in)) {
+           !call->later->is_in_held && !call->later->is_waiting_for_leader &&
+           !STAILQ_EMPTY(&call->later->in)) {
         struct fakeetcd__parcel *parcel = STAILQ_FIRST(&call->later->in);
         STAILQ_REMOVE_HEAD(&call->later->in, others);
         fakeetcd__enter(call->server);

@@ -18,7 +18,6 @@ struct fakeetcd__version {
     int64_t lease;
     struct rt_blob *value_blob; /* NULL: the value lies behind this struct */
     uint32_t value_bytes;
-    uint32_t sub; /* place in its revision */
     uint8_t value[];
 };
 

@@ -21,9 +21,7 @@ static inline ProtobufCBinaryData fakeetcd__bytes(struct rt_slice slice)
     return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
 }
 
-/* What the reply says of the server; in the arena. NULL: no memory. */
-Etcdserverpb__ResponseHeader *fakeetcd__header(struct fakeetcd_server *server);
-/* On the caller's stack. */
+/* What a reply says of the server. */
 void fakeetcd__header_fill(const struct fakeetcd_server *server,
                            Etcdserverpb__ResponseHeader *out_header);
 /* A unary answer with the server's header in `field`, which is the response's own. */

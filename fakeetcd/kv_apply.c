@@ -163,15 +163,6 @@ void fakeetcd__header_fill(const struct fakeetcd_server *server,
     out_header->raft_term = server->state.raft_term;
 }
 
-Etcdserverpb__ResponseHeader *fakeetcd__header(struct fakeetcd_server *server)
-{
-    Etcdserverpb__ResponseHeader *header = fakeetcd__arena_take(&server->arena, sizeof(*header));
-    if (header != NULL) {
-        fakeetcd__header_fill(server, header);
-    }
-    return header;
-}
-
 void fakeetcd__answer(struct fakeetcd_call *call, ProtobufCMessage *response,
                       Etcdserverpb__ResponseHeader **field)
 {

@@ -85,7 +85,6 @@ static void init_tasks(struct fakeetcd_server *server)
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->laters);
     TAILQ_INIT(&server->committing);
-    TAILQ_INIT(&server->watch_streams);
     TAILQ_INIT(&server->contenders);
     SLIST_INIT(&server->free_calls);
     rt_task_init(&server->drain_task, loop, on_drain_turn, server);
@@ -180,7 +179,6 @@ static void free_options(struct fakeetcd_server *server)
                own->client_urls == NULL ? 0 : own->client_url_count);
     free_texts(server->addresses, server->addresses == NULL ? 0 : own->address_count);
     free(server->listeners);
-    free(server->client_urls);
 }
 
 void fakeetcd_server_destroy(struct fakeetcd_server *server)

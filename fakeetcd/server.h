@@ -141,7 +141,6 @@ void fakeetcd_server_counts(const struct fakeetcd_server *server,
 struct fakeetcd_method;
 struct fakeetcd_gateway;
 
-const struct fakeetcd_profile *fakeetcd_server_profile(const struct fakeetcd_server *server);
 /* Calls of this method that ended with this gRPC code, for /metrics. */
 uint64_t fakeetcd_server_handled(const struct fakeetcd_server *server,
                                  const struct fakeetcd_method *method, int32_t code);

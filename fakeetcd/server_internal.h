@@ -25,7 +25,6 @@ enum { FAKEETCD__METHODS_MAX = 63, FAKEETCD__CODES = 17 };
 
 TAILQ_HEAD(fakeetcd__connection_list, fakeetcd__connection);
 TAILQ_HEAD(fakeetcd__later_list, fakeetcd__later);
-TAILQ_HEAD(fakeetcd__stream_list, fakeetcd__watch_stream);
 TAILQ_HEAD(fakeetcd__contender_list, fakeetcd__contender);
 SLIST_HEAD(fakeetcd__grpc_call_pool, fakeetcd__grpc_call);
 
@@ -51,7 +50,6 @@ struct fakeetcd_server {
     const struct fakeetcd_profile *profile;
     char **addresses; /* with the real ports */
     struct rt_listener **listeners;
-    char *client_urls; /* comma separated, as shown */
     bool is_running;
 
     struct fakeetcd_state state;
@@ -75,11 +73,10 @@ struct fakeetcd_server {
     unsigned depth;               /* of entries from outside; the arena is emptied by the first */
     struct fakeetcd__later_list laters;
     struct fakeetcd__later_list committing;
-    struct fakeetcd__stream_list watch_streams;
     struct fakeetcd__contender_list contenders; /* of locks and elections */
-    struct fakeetcd__queue *queues; /* of those who wait, a table by name */
-    int64_t write_revision; /* where the write under way began */
-    bool is_uncommitted;    /* something changed that is not in the data-dir yet */
+    struct fakeetcd__queue *queues;             /* of those who wait, a table by name */
+    int64_t write_revision;                     /* where the write under way began */
+    bool is_uncommitted; /* something changed that is not in the data-dir yet */
 
     struct rt_timer lease_timer;
     struct rt_timer sync_timer;   /* watchers that are behind */

@@ -82,11 +82,6 @@ const char *fakeetcd_server_address(const struct fakeetcd_server *server)
     return server->options.address_count == 0 ? "" : server->addresses[0];
 }
 
-const struct fakeetcd_profile *fakeetcd_server_profile(const struct fakeetcd_server *server)
-{
-    return server->profile;
-}
-
 struct fakeetcd_gateway *fakeetcd_server_gateway(const struct fakeetcd_server *server)
 {
     return server->gateway;

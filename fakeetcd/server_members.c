@@ -44,15 +44,11 @@ enum rt_status fakeetcd__members_copy(struct fakeetcd_server *server,
 enum rt_status fakeetcd__members_init(struct fakeetcd_server *server)
 {
     char *urls = join_client_urls(server);
-    char *shown = urls == NULL ? NULL : strdup(urls);
-    if (shown == NULL) {
-        free(urls);
+    if (urls == NULL) {
         return RT_E_NOMEM;
     }
-    free(server->client_urls);
-    server->client_urls = urls;
     free(server->members[0].client_urls);
-    server->members[0].client_urls = shown;
+    server->members[0].client_urls = urls;
     server->members[0].id = server->state.member_id;
     return RT_OK;
 }

@@ -217,7 +217,6 @@ static bool add_version(struct fakeetcd_store *store, struct fakeetcd__version *
     const struct fakeetcd__version *previous = fakeetcd__key_last(key);
 
     version->mod_revision = store->revision + 1;
-    version->sub = store->pending_count;
     if (!fakeetcd__key_push(key, version)) {
         return false;
     }

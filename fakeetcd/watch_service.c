@@ -70,7 +70,6 @@ static struct fakeetcd__watch_stream *stream_of(struct fakeetcd_call *call)
     stream->call = call;
     rt_timer_init(&stream->progress_timer, call->server->environment.loop, on_progress_turn,
                   stream);
-    TAILQ_INSERT_TAIL(&call->server->watch_streams, stream, others);
     call->state = stream;
     arm_progress(stream);
     return stream;
@@ -89,7 +88,6 @@ void fakeetcd__watch_gone(struct fakeetcd_call *call)
         fakeetcd__watch_remove(watch);
     }
     rt_timer_disarm(&stream->progress_timer);
-    TAILQ_REMOVE(&call->server->watch_streams, stream, others);
     free(stream);
     call->state = NULL;
 }

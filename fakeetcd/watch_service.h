@@ -15,7 +15,6 @@
  */
 struct fakeetcd__watch_stream {
     struct fakeetcd_call *call;
-    TAILQ_ENTRY(fakeetcd__watch_stream) others;
     struct fakeetcd__watch *watches; /* table by id */
     int64_t next_id;
     struct rt_timer progress_timer;

@@ -24,7 +24,6 @@ struct fakeetcd_sniffer {
     fakeetcd_sniffed_fn *on_sniffed;
     void *arg;
     LIST_HEAD(, waiting) all;
-    size_t count;
 };
 
 static void look(void *arg);
@@ -72,7 +71,6 @@ void fakeetcd_sniffer_add(struct fakeetcd_sniffer *sniffer, struct rt_stream *st
     rt_timer_init(&waiting->timer, sniffer->loop, on_silence, waiting);
     rt_task_init(&waiting->task, sniffer->loop, look, waiting);
     LIST_INSERT_HEAD(&sniffer->all, waiting, others);
-    sniffer->count++;
     rt_stream_set_handler(stream, &HANDLER, waiting);
     if (rt_timer_arm_after(&waiting->timer, SILENCE_US) != RT_OK) {
         on_silence(waiting);
@@ -81,11 +79,6 @@ void fakeetcd_sniffer_add(struct fakeetcd_sniffer *sniffer, struct rt_stream *st
     if (rt_inbox_len_bytes(rt_stream_inbox(stream)) > 0) {
         rt_task_schedule(&waiting->task);
     }
-}
-
-size_t fakeetcd_sniffer_count(const struct fakeetcd_sniffer *sniffer)
-{
-    return sniffer->count;
 }
 
 /* Decides with the first byte that differs. */
@@ -128,7 +121,6 @@ static void on_silence(void *arg)
 static void forget(struct waiting *waiting)
 {
     LIST_REMOVE(waiting, others);
-    waiting->sniffer->count--;
     rt_timer_disarm(&waiting->timer);
     rt_task_cancel(&waiting->task);
     free(waiting);

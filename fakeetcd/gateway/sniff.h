@@ -24,6 +24,4 @@ void fakeetcd_sniffer_destroy(struct fakeetcd_sniffer *sniffer);
  * h2 already, not at all. */
 void fakeetcd_sniffer_add(struct fakeetcd_sniffer *sniffer, struct rt_stream *stream);
 
-size_t fakeetcd_sniffer_count(const struct fakeetcd_sniffer *sniffer); /* undecided ones */
-
 #endif

@@ -178,15 +178,14 @@ static const struct flag FLAGS[] = {
     TEXT("wal-dir"),
 };
 
-static enum flags_result take_variables(const char *program,
-                                        char *(*find_variable)(const char *name),
+static enum flags_result take_variables(char *(*find_variable)(const char *name),
                                         struct flags *flags);
 static void variable_name(const struct flag *flag, char *out_name, size_t name_bytes);
 static const struct flag *find(const char *text, size_t len_bytes);
 static void complain_undefined(const char *name, size_t len_bytes);
 static enum flags_result set(const struct flag *flag, const char *value, const char *shown,
                              struct flags *flags);
-static bool set_switch(const struct flag *flag, const char *value, void *destination);
+static bool set_switch(const char *value, void *destination);
 static bool set_number(const struct flag *flag, const char *value, uint64_t *out_number);
 static bool set_scale(const char *value, double *out_scale);
 
@@ -219,7 +218,7 @@ void flags_init(struct flags *flags)
 enum flags_result flags_parse(const char *program, int argument_count, char *const *arguments,
                               char *(*find_variable)(const char *name), struct flags *out_flags)
 {
-    enum flags_result result = take_variables(program, find_variable, out_flags);
+    enum flags_result result = take_variables(find_variable, out_flags);
     for (int i = 1; i < argument_count && result == FLAGS_FINE; i++) {
         const char *word = arguments[i];
         if (word[0] != '-' || word[1] == '\0') {
@@ -250,11 +249,9 @@ enum flags_result flags_parse(const char *program, int argument_count, char *con
 }
 
 /* ETCD_DATA_DIR for data-dir; FAKEETCD_PROFILE and the like for what etcd does not have. */
-static enum flags_result take_variables(const char *program,
-                                        char *(*find_variable)(const char *name),
+static enum flags_result take_variables(char *(*find_variable)(const char *name),
                                         struct flags *flags)
 {
-    (void)program;
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         char name[80];
         variable_name(&FLAGS[i], name, sizeof(name));
@@ -325,7 +322,7 @@ static enum flags_result set(const struct flag *flag, const char *value, const c
         }
         break;
     case KIND_SWITCH:
-        is_fine = set_switch(flag, value, destination);
+        is_fine = set_switch(value, destination);
         break;
     case KIND_NUMBER:
         is_fine = set_number(flag, value, destination);
@@ -343,8 +340,6 @@ static enum flags_result set(const struct flag *flag, const char *value, const c
         return FLAGS_UNDEFINED;
     }
     flags->has_seed = flags->has_seed || flag->offset == AT(seed);
-    flags->is_advertise_given =
-        flags->is_advertise_given || flag->offset == AT(advertise_client_urls);
     if (flag->offset == NOTHING &&
         flags->ignored_count < sizeof(flags->ignored) / sizeof(flags->ignored[0])) {
         flags->ignored[flags->ignored_count++] = flag->name;
@@ -353,11 +348,10 @@ static enum flags_result set(const struct flag *flag, const char *value, const c
 }
 
 /* The words that Go takes for a boolean. */
-static bool set_switch(const struct flag *flag, const char *value, void *destination)
+static bool set_switch(const char *value, void *destination)
 {
     static const char *const TRUE_WORDS[] = {"1", "t", "T", "true", "TRUE", "True"};
     static const char *const FALSE_WORDS[] = {"0", "f", "F", "false", "FALSE", "False"};
-    (void)flag;
     for (size_t i = 0; i < sizeof(TRUE_WORDS) / sizeof(TRUE_WORDS[0]); i++) {
         bool is_true = strcmp(value, TRUE_WORDS[i]) == 0;
         if (is_true || strcmp(value, FALSE_WORDS[i]) == 0) {

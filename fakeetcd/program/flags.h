@@ -47,7 +47,6 @@ struct flags {
     bool help;
     bool version;
 
-    bool is_advertise_given;
     /* Flags of etcd that were given and mean nothing here: named at level debug. */
     const char *ignored[128];
     size_t ignored_count;
