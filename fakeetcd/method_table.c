@@ -46,7 +46,7 @@ const struct fakeetcd_method fakeetcd_methods[] = {
      .on_request = fakeetcd__on_compact},
     {NAMED(WATCH, "Watch", "etcd-watch"), .kind = FAKEETCD_BIDI, NEEDS(LOCAL, ASK),
      MESSAGES(etcdserverpb__watch), .http_path = "/watch",
-     .on_request = fakeetcd__on_watch,
+     .on_request = fakeetcd__on_watch, .on_half_close = fakeetcd__watch_half_closed,
      .on_gone = fakeetcd__watch_gone, .on_drained = fakeetcd__watch_drained},
     {NAMED(LEASE, "LeaseGrant", "etcd-lease-grant"), .kind = FAKEETCD_UNARY, NEEDS(PROPOSES, USER),
      MESSAGES(etcdserverpb__lease_grant), .http_path = "/lease/grant",

@@ -310,6 +310,7 @@ void fakeetcd__connections_freeze(struct fakeetcd_server *server, bool is_frozen
             set_stalled(connection, is_frozen);
         }
     }
+    fakeetcd_gateway_freeze(server->gateway, is_frozen);
 }
 
 /* ---- the end

@@ -22,6 +22,9 @@ struct listing {
     Authpb__Permission **permission_list;
     size_t count;
 };
+static enum fakeetcd_error without_permission(const struct fakeetcd_call *call,
+                                              struct rt_slice role);
+static void pass_over(void *arg, const struct fakeetcd_permission *permission);
 static void count_name(void *arg, struct rt_slice name);
 static void take_name(void *arg, struct rt_slice name);
 static void count_permission(void *arg, const struct fakeetcd_permission *permission);
@@ -259,6 +262,24 @@ void fakeetcd__on_role_delete(struct fakeetcd_call *call, const ProtobufCMessage
                   &response.base, &response.header);
 }
 
+/* etcd 3.4 looks for the role first (and would then die of what is missing). */
+static enum fakeetcd_error without_permission(const struct fakeetcd_call *call,
+                                              struct rt_slice role)
+{
+    if (fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OLD_CODES) &&
+        fakeetcd_role_permissions(call->server->state.auth, role, pass_over, NULL) ==
+            FAKEETCD_E_ROLE_NOT_FOUND) {
+        return FAKEETCD_E_ROLE_NOT_FOUND;
+    }
+    return FAKEETCD_E_PERMISSION_NOT_GIVEN;
+}
+
+static void pass_over(void *arg, const struct fakeetcd_permission *permission)
+{
+    (void)arg;
+    (void)permission;
+}
+
 /* A kind of permission that etcd does not know gives nothing there; here it is refused. */
 void fakeetcd__on_role_grant_permission(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -268,7 +289,7 @@ void fakeetcd__on_role_grant_permission(struct fakeetcd_call *call, const Protob
         ETCDSERVERPB__AUTH_ROLE_GRANT_PERMISSION_RESPONSE__INIT;
     const Authpb__Permission *given = request->perm;
     if (given == NULL) {
-        fakeetcd_call_fail(call, FAKEETCD_E_PERMISSION_NOT_GIVEN);
+        fakeetcd_call_fail(call, without_permission(call, fakeetcd__slice(request->name)));
         return;
     }
     struct fakeetcd_permission permission = {

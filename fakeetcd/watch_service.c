@@ -187,10 +187,6 @@ static bool may_watch(struct fakeetcd_call *call, const struct fakeetcd_interval
     } else {
         error = FAKEETCD_E_PERMISSION_DENIED;
     }
-    if (fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OLD_CODES)) {
-        code = "PermissionDenied"; /* 3.4 knows one reason */
-        error = FAKEETCD_E_PERMISSION_DENIED;
-    }
     snprintf(out_reason, reason_bytes, "rpc error: code = %s desc = %s", code,
              fakeetcd_error_text(error));
     return false;
@@ -330,4 +326,10 @@ static void on_progress_turn(void *arg)
         watch->is_busy = false;
     }
     fakeetcd__leave(call->server);
+}
+
+/* A peer that creates nothing more may still listen: etcd keeps the stream. */
+void fakeetcd__watch_half_closed(struct fakeetcd_call *call)
+{
+    (void)call;
 }

@@ -38,6 +38,7 @@ struct fakeetcd__watch {
 
 /* Handlers of the method table. */
 void fakeetcd__on_watch(struct fakeetcd_call *call, const ProtobufCMessage *request);
+void fakeetcd__watch_half_closed(struct fakeetcd_call *call);
 void fakeetcd__watch_gone(struct fakeetcd_call *call);
 void fakeetcd__watch_drained(struct fakeetcd_call *call);
 

@@ -4,18 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GRPC_OVERHEAD_BYTES (512u * 1024) /* a message may be so much larger than a request */
-
 /*
  * connection --on_request--> OPTIONS | page | route of a method --> json call
  *                                         `--> 404, 405
  */
 static void on_request(void *arg, struct fakeetcd_http *http);
+static void move_to_folder(struct fakeetcd_http *http, struct rt_slice path);
 static void route(struct fakeetcd__http_connection *connection,
                   const struct fakeetcd_http_request *request);
 static bool is_websocket(const struct fakeetcd_http_request *request);
 static void on_body(void *arg, struct fakeetcd_http *http, struct rt_slice piece);
 static void on_body_end(void *arg, struct fakeetcd_http *http);
+static void on_body_bad(void *arg, struct fakeetcd_http *http, const char *words);
 static void on_drained(void *arg, struct fakeetcd_http *http);
 static void on_gone(void *arg, struct fakeetcd_http *http, bool is_lost);
 static void on_closed(void *arg, struct fakeetcd_http *http);
@@ -24,6 +24,7 @@ static void forget(struct fakeetcd__http_connection *connection);
 static const struct fakeetcd_http_handler HANDLER = {.on_request = on_request,
                                                      .on_body = on_body,
                                                      .on_body_end = on_body_end,
+                                                     .on_body_bad = on_body_bad,
                                                      .on_drained = on_drained,
                                                      .on_gone = on_gone,
                                                      .on_closed = on_closed};
@@ -40,7 +41,7 @@ enum rt_status fakeetcd_gateway_create(struct rt_loop *loop, struct fakeetcd_ser
     gateway->loop = loop;
     gateway->server = server;
     gateway->profile = profile;
-    gateway->message_bytes_max = max_body_bytes + GRPC_OVERHEAD_BYTES;
+    gateway->message_bytes_max = max_body_bytes;
     gateway->json_bytes_max = 2 * gateway->message_bytes_max; /* base64 and names around it */
     LIST_INIT(&gateway->connections);
     enum rt_status status = fakeetcd__routes_create(gateway);
@@ -128,10 +129,29 @@ static void on_request(void *arg, struct fakeetcd_http *http)
     } else if (!fakeetcd__page(connection)) {
         if (connection->what == FAKEETCD_GATEWAY_ALL && fakeetcd__is_gateway_path(request->path)) {
             route(connection, request);
+        } else if (rt_slice_is_text(request->path, "/v3") ||
+                   rt_slice_is_text(request->path, "/v3beta")) {
+            move_to_folder(http, request->path);
         } else {
             fakeetcd__http_text(http, 404, "404 page not found", NULL);
         }
     }
+}
+
+/* What Go's router does with a folder that is asked for without its slash. */
+static void move_to_folder(struct fakeetcd_http *http, struct rt_slice path)
+{
+    char body[96];
+    char headers[512];
+    int len = (int)path.len_bytes;
+    const char *text = (const char *)path.data;
+    snprintf(body, sizeof(body), "<a href=\"%.*s/\">Moved Permanently</a>.\n\n", len, text);
+    snprintf(headers, sizeof(headers), FAKEETCD__CORS "Location: %.*s/\r\n", len, text);
+    fakeetcd_http_answer(http,
+                         &(struct fakeetcd_http_answer){.status = 301,
+                                                        .content_type = "text/html; charset=utf-8",
+                                                        .headers = headers,
+                                                        .body = rt_slice_text(body)});
 }
 
 static void route(struct fakeetcd__http_connection *connection,
@@ -171,6 +191,14 @@ static void on_body_end(void *arg, struct fakeetcd_http *http)
     (void)arg;
     if (fakeetcd_http_owner(http) != NULL) {
         fakeetcd__json_call_body_end(fakeetcd_http_owner(http));
+    }
+}
+
+static void on_body_bad(void *arg, struct fakeetcd_http *http, const char *words)
+{
+    (void)arg;
+    if (fakeetcd_http_owner(http) != NULL) {
+        fakeetcd__json_call_body_bad(fakeetcd_http_owner(http), words);
     }
 }
 

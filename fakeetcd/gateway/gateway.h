@@ -11,7 +11,7 @@
  */
 struct fakeetcd_gateway;
 
-/* `server` is borrowed. `max_body_bytes`: of one message in a request's body. */
+/* `server` is borrowed. `max_body_bytes`: of one message in a request's body, as on gRPC's wire. */
 RT_NODISCARD enum rt_status fakeetcd_gateway_create(struct rt_loop *loop,
                                                     struct fakeetcd_server *server,
                                                     const struct fakeetcd_profile *profile,
