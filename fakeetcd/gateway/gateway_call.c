@@ -216,6 +216,13 @@ void fakeetcd__json_call_body_end(struct fakeetcd__json_call *json_call)
     }
 }
 
+void fakeetcd__json_call_body_bad(struct fakeetcd__json_call *json_call, const char *words)
+{
+    if (!json_call->is_input_over) {
+        take_bad_value(json_call, words);
+    }
+}
+
 static void take_value(struct fakeetcd__json_call *json_call)
 {
     const struct fakeetcd_method *method = json_call->call.method;

@@ -66,6 +66,7 @@ RT_NODISCARD bool fakeetcd__json_call_create(struct fakeetcd__http_connection *c
                                              bool is_websocket);
 void fakeetcd__json_call_body(struct fakeetcd__json_call *json_call, struct rt_slice piece);
 void fakeetcd__json_call_body_end(struct fakeetcd__json_call *json_call);
+void fakeetcd__json_call_body_bad(struct fakeetcd__json_call *json_call, const char *words);
 void fakeetcd__json_call_drained(struct fakeetcd__json_call *json_call);
 void fakeetcd__json_call_gone(struct fakeetcd__json_call *json_call, bool is_lost);
 

@@ -17,6 +17,7 @@
 #define UNREAD_BYTES_MAX   (256u * 1024) /* of a body that nobody wants any more */
 #define READ_PIECE_BYTES   (64u * 1024)
 #define CONTINUE           "HTTP/1.1 100 Continue\r\n\r\n"
+#define REFUSAL_HEADERS    "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
 
 /*
  *   IDLE --head--> OPEN --begin--> ANSWERING --end--> ANSWERED --request read--> IDLE
@@ -67,6 +68,7 @@ static void begin_request(struct fakeetcd_http *http);
 static void take_body(struct fakeetcd_http *http, struct rt_slice piece);
 static void end_body(struct fakeetcd_http *http);
 static void refuse(struct fakeetcd_http *http);
+static void put_refusal(struct fakeetcd_http *http, unsigned status, const char *detail);
 static void end_request(struct fakeetcd_http *http);
 static void finish(struct fakeetcd_http *http);
 static void release(struct fakeetcd_http *http);
@@ -306,22 +308,38 @@ static void end_body(struct fakeetcd_http *http)
     }
 }
 
-/* As Go's server answers what it cannot read. */
+/* As Go's server answers what it cannot read; a body is the handler's to complain of. */
 static void refuse(struct fakeetcd_http *http)
 {
-    if (http->state == IDLE || http->state == OPEN) {
-        unsigned status = fakeetcd_http_parser_status(http->parser);
-        const char *detail = fakeetcd_http_parser_detail(http->parser);
-        char text[256];
-        int len = snprintf(text, sizeof(text),
-                           "HTTP/1.1 %u %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                           "Connection: close\r\n\r\n%u %s%s%s",
-                           status, fakeetcd_http_reason(status), status,
-                           fakeetcd_http_reason(status), detail[0] == '\0' ? "" : ": ", detail);
-        put_plain(http, text, (size_t)len);
+    unsigned status = fakeetcd_http_parser_status(http->parser);
+    const char *detail = fakeetcd_http_parser_detail(http->parser);
+    if (http->state == IDLE && status != 0) {
+        put_refusal(http, status, detail);
+    } else if (http->state == OPEN) {
+        http->is_kept_alive = false;
+        http->is_read = true;
+        http->handler->on_body_bad(http->arg, http, detail);
+        if (http->state == ANSWERED) {
+            return;
+        }
+        http->is_lost = true;
     }
-    http->is_lost = http->state == OPEN || http->state == ANSWERING;
+    http->is_lost = http->is_lost || http->state == ANSWERING;
     go(http, ENDING);
+}
+
+static void put_refusal(struct fakeetcd_http *http, unsigned status, const char *detail)
+{
+    const char *reason = fakeetcd_http_reason(status);
+    const char *colon = detail[0] == '\0' ? "" : ": ";
+    char text[320];
+    int len =
+        status == 501
+            ? snprintf(text, sizeof(text), "HTTP/1.1 %u %s\r\n" REFUSAL_HEADERS "\r\n%s", status,
+                       reason, detail)
+            : snprintf(text, sizeof(text), "HTTP/1.1 %u %s%s%s\r\n" REFUSAL_HEADERS "\r\n%u %s%s%s",
+                       status, reason, colon, detail, status, reason, colon, detail);
+    put_plain(http, text, (size_t)len);
 }
 
 /* ---- ends ----------------------------------------------------------------------------------- */
@@ -523,9 +541,9 @@ static void put_head(struct fakeetcd_http *http, const struct fakeetcd_http_answ
     } else if (http->is_chunked) {
         fakeetcd_text_word(&text, "Transfer-Encoding: chunked\r\n");
     }
-    if (!http->is_kept_alive) {
+    if (!http->is_kept_alive && request->minor_version == 1) {
         fakeetcd_text_word(&text, "Connection: close\r\n");
-    } else if (request->minor_version == 0) {
+    } else if (http->is_kept_alive && request->minor_version == 0) {
         fakeetcd_text_word(&text, "Connection: keep-alive\r\n");
     }
     fakeetcd_text_word(&text, "\r\n");
@@ -644,6 +662,7 @@ const char *fakeetcd_http_reason(unsigned status)
         const char *reason;
     } REASONS[] = {
         {200, "OK"},
+        {301, "Moved Permanently"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

@@ -22,6 +22,8 @@ struct fakeetcd_http_handler {
     void (*on_request)(void *arg, struct fakeetcd_http *http);
     void (*on_body)(void *arg, struct fakeetcd_http *http, struct rt_slice piece);
     void (*on_body_end)(void *arg, struct fakeetcd_http *http);
+    /* The body cannot be read on: Go's words for it. Answer, or do nothing. */
+    void (*on_body_bad)(void *arg, struct fakeetcd_http *http, const char *words);
     /* What was queued has been written out. */
     void (*on_drained)(void *arg, struct fakeetcd_http *http);
     /* The request is over: answered, or the connection is lost (`is_lost`). Once a request; never

@@ -23,6 +23,7 @@ struct fakeetcd_http_parser {
     size_t trailer_bytes;
     char chunk_line[FAKEETCD_HTTP_CHUNK_LINE_BYTES_MAX];
     uint64_t left_bytes; /* of the body or chunk */
+    bool is_first;       /* no request has been read yet */
     unsigned status;
     const char *detail;
     struct fakeetcd_http_request request;
@@ -54,6 +55,7 @@ static enum fakeetcd_http_event end_request(struct fakeetcd_http_parser *parser)
 static enum fakeetcd_http_event refuse(struct fakeetcd_http_parser *parser, unsigned status,
                                        const char *detail);
 static bool refuse_head(struct fakeetcd_http_parser *parser, unsigned status, const char *detail);
+static bool refuse_line(struct fakeetcd_http_parser *parser, unsigned status, const char *detail);
 static struct rt_slice trimmed(struct rt_slice text);
 static bool is_token(struct rt_slice text);
 static bool is_token_character(uint8_t character);
@@ -61,7 +63,11 @@ static bool is_token_character(uint8_t character);
 enum rt_status fakeetcd_http_parser_create(struct fakeetcd_http_parser **out_parser)
 {
     *out_parser = calloc(1, sizeof(**out_parser));
-    return *out_parser == NULL ? RT_E_NOMEM : RT_OK;
+    if (*out_parser == NULL) {
+        return RT_E_NOMEM;
+    }
+    (*out_parser)->is_first = true;
+    return RT_OK;
 }
 
 void fakeetcd_http_parser_destroy(struct fakeetcd_http_parser *parser)
@@ -186,7 +192,7 @@ static bool read_request_line(struct fakeetcd_http_parser *parser, struct rt_sli
     const uint8_t *first = memchr(line.data, ' ', line.len_bytes);
     const uint8_t *last = memrchr(line.data, ' ', line.len_bytes);
     if (first == NULL || first == last) {
-        return refuse_head(parser, 400, "");
+        return refuse_line(parser, 400, "");
     }
     const uint8_t *end = line.data + line.len_bytes;
     parser->request.method = rt_slice_of(line.data, (size_t)(first - line.data));
@@ -233,7 +239,7 @@ static bool read_version(struct fakeetcd_http_parser *parser, struct rt_slice ve
     }
     bool has_shape =
         version.len_bytes == 8 && memcmp(version.data, "HTTP/", 5) == 0 && version.data[6] == '.';
-    return refuse_head(parser, has_shape ? 505 : 400,
+    return refuse_line(parser, has_shape ? 505 : 400,
                        has_shape ? "unsupported protocol version" : "");
 }
 
@@ -242,8 +248,11 @@ static bool read_header(struct fakeetcd_http_parser *parser, struct rt_slice lin
     struct fakeetcd_http_request *request = &parser->request;
     const uint8_t *colon = memchr(line.data, ':', line.len_bytes);
     /* A blank at the front would continue the header before; nobody may send that any more. */
-    if (colon == NULL || !is_token(rt_slice_of(line.data, (size_t)(colon - line.data)))) {
+    if (colon == NULL || line.data[0] == ' ' || line.data[0] == '\t') {
         return refuse_head(parser, 400, "");
+    }
+    if (!is_token(rt_slice_of(line.data, (size_t)(colon - line.data)))) {
+        return refuse_head(parser, 400, "invalid header name");
     }
     if (request->header_count == FAKEETCD_HTTP_HEADERS_MAX) {
         return refuse_head(parser, 431, "");
@@ -271,7 +280,7 @@ static bool read_framing(struct fakeetcd_http_parser *parser)
     request->is_chunked = false;
     if (fakeetcd_http_header(request, "transfer-encoding", &value)) {
         if (!fakeetcd_http_is_word(value, "chunked")) {
-            return refuse_head(parser, 501, "unsupported transfer encoding");
+            return refuse_head(parser, 501, "Unsupported transfer encoding");
         }
         request->is_chunked = true; /* and any length does not count */
     }
@@ -364,13 +373,13 @@ static enum fakeetcd_http_event take_chunk_size(struct fakeetcd_http_parser *par
         *out_used_bytes = at + 1;
         if (bytes.data[at] != '\n') {
             if (parser->line_bytes == sizeof(parser->chunk_line)) {
-                return refuse(parser, 400, "");
+                return refuse(parser, 400, "header line too long");
             }
             parser->chunk_line[parser->line_bytes++] = (char)bytes.data[at];
             continue;
         }
         if (!read_chunk_size(parser)) {
-            return refuse(parser, 400, "");
+            return refuse(parser, 400, "invalid byte in chunk length");
         }
         parser->line_bytes = 0;
         parser->trailer_bytes = 0;
@@ -415,7 +424,7 @@ static enum fakeetcd_http_event take_chunk_end(struct fakeetcd_http_parser *pars
             return FAKEETCD_HTTP_MORE;
         }
         if (bytes.data[at] != '\r' || parser->line_bytes > 0) {
-            return refuse(parser, 400, "");
+            return refuse(parser, 400, "malformed chunked encoding");
         }
         parser->line_bytes++;
     }
@@ -448,6 +457,7 @@ static enum fakeetcd_http_event end_request(struct fakeetcd_http_parser *parser)
 {
     fakeetcd_text_clear(&parser->head);
     parser->line_bytes = 0;
+    parser->is_first = false;
     parser->state = IN_HEAD;
     return FAKEETCD_HTTP_END;
 }
@@ -467,6 +477,12 @@ static bool refuse_head(struct fakeetcd_http_parser *parser, unsigned status, co
     parser->status = status;
     parser->detail = detail;
     return false;
+}
+
+/* etcd looks at the first line to see what is spoken: what is no HTTP/1 gets no answer. */
+static bool refuse_line(struct fakeetcd_http_parser *parser, unsigned status, const char *detail)
+{
+    return refuse_head(parser, parser->is_first ? 0 : status, detail);
 }
 
 /* ---- questions ------------------------------------------------------------------------------ */

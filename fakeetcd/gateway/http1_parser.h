@@ -56,7 +56,7 @@ enum fakeetcd_http_event fakeetcd_http_parse(struct fakeetcd_http_parser *parser
 
 const struct fakeetcd_http_request *
 fakeetcd_http_parser_request(const struct fakeetcd_http_parser *parser);
-/* After BAD: 400, 413, 431, 501, 505; `detail` follows "400 Bad Request: " and may be "". */
+/* After BAD: 400, 431, 501, 503, 505; 0: etcd says nothing. `detail` says more, or is "". */
 unsigned fakeetcd_http_parser_status(const struct fakeetcd_http_parser *parser);
 const char *fakeetcd_http_parser_detail(const struct fakeetcd_http_parser *parser);
 /* Is it between two requests, with nothing of the next one there? */

@@ -15,7 +15,7 @@
  */
 enum {
     MESSAGE_DEPTH_MAX = 100, /* of transactions in transactions */
-    LENGTH_BYTES = 4,        /* of a message, written before it is known: a varint with padding */
+    LENGTH_BYTES = 4,        /* room for a length that is not known yet */
     NAME_BYTES_MAX = 64,
     WIRE_VARINT = 0,
     WIRE_BYTES = 2
@@ -483,19 +483,24 @@ static size_t begin_bytes(struct reader *reader, const ProtobufCFieldDescriptor 
     return length_at;
 }
 
+/* The length in as few bytes as it takes: etcd's limits count them. */
 static void end_bytes(struct reader *reader, size_t length_at)
 {
     struct fakeetcd_text *out = reader->out;
     if (out->is_failed) {
         return;
     }
-    size_t len_bytes = out->len_bytes - length_at - LENGTH_BYTES;
-    for (int i = 0; i < LENGTH_BYTES; i++) {
-        unsigned more = i < LENGTH_BYTES - 1 ? 0x80u : 0;
-        out->data[length_at + (size_t)i] = (char)((len_bytes & 0x7fu) | more);
-        len_bytes >>= 7;
+    size_t start = length_at + LENGTH_BYTES;
+    size_t len_bytes = out->len_bytes - start;
+    char *at = out->data + length_at;
+    for (size_t rest = len_bytes; rest >= 0x80; rest >>= 7) {
+        *at++ = (char)((rest & 0x7f) | 0x80);
     }
-    assert(len_bytes == 0); /* bodies are far below 256 MiB */
+    size_t shift = 7 * (size_t)(at - (out->data + length_at));
+    *at++ = (char)(len_bytes >> shift);
+    assert(at <= out->data + start); /* bodies are far below 256 MiB */
+    memmove(at, out->data + start, len_bytes);
+    out->len_bytes = (size_t)(at - out->data) + len_bytes;
 }
 
 static void put_varint(struct reader *reader, uint64_t value)

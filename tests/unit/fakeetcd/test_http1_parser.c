@@ -129,27 +129,37 @@ static void hostile__each_defect__is_refused_as_gos_server_does(void **state)
 {
     (void)state;
     assert_told("GET / HTTP/1.1\r\n\r\n", "400: missing required Host header");
-    assert_told("GET / HTTP/2.0\r\n" HOST "\r\n", "505: unsupported protocol version");
-    assert_told("GET /\r\n\r\n", "400: ");
+    assert_told("GET / HTTP/1.1\r\n" HOST "\r\nGET / HTTP/2.0\r\n" HOST "\r\n",
+                "GET / []505: unsupported protocol version");
+    assert_told("GET / HTTP/1.1\r\n" HOST "\r\nGET /\r\n\r\n", "GET / []400: ");
     assert_told("G(T / HTTP/1.1\r\n" HOST "\r\n", "400: ");
     assert_told("GET /a\x01 HTTP/1.1\r\n" HOST "\r\n", "400: ");
     assert_told("GET a HTTP/1.1\r\n" HOST "\r\n", "400: ");
     assert_told("GET / HTTP/1.1\r\n" HOST " folded: x\r\n\r\n", "400: ");
-    assert_told("GET / HTTP/1.1\r\n" HOST "na me: x\r\n\r\n", "400: ");
+    assert_told("GET / HTTP/1.1\r\n" HOST "na me: x\r\n\r\n", "400: invalid header name");
     assert_told("GET / HTTP/1.1\r\n" HOST "n: a\x02\r\n\r\n", "400: invalid header value");
     assert_told("GET / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
                 "400: ");
     assert_told("GET / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", "400: ");
     assert_told("GET / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n\r\n", "400: ");
     assert_told("GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
-                "501: unsupported transfer encoding");
+                "501: Unsupported transfer encoding");
     assert_told("POST /w HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nx\r\n",
-                "POST /w [400: ");
+                "POST /w [400: invalid byte in chunk length");
     assert_told("POST /w HTTP/1.1\r\n" HOST
                 "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff0\r\n",
-                "POST /w [400: ");
+                "POST /w [400: invalid byte in chunk length");
     assert_told("POST /w HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
-                "POST /w [a400: ");
+                "POST /w [a400: malformed chunked encoding");
+}
+
+/* etcd tells the protocols of its port apart by the first line. */
+static void first_line__no_http1__gets_no_answer(void **state)
+{
+    (void)state;
+    assert_told("BAD\r\n\r\n", "0: ");
+    assert_told("GET / HTTP/2.0\r\n" HOST "\r\n", "0: unsupported protocol version");
+    assert_told("GET / SPDY\r\n" HOST "\r\n", "0: ");
 }
 
 static void head__without_end_or_with_too_many_headers__is_refused(void **state)
@@ -199,6 +209,7 @@ int main(void)
         cmocka_unit_test(length_and_chunks__both_given__chunks_count),
         cmocka_unit_test(connection__by_version_and_header__is_kept),
         cmocka_unit_test(hostile__each_defect__is_refused_as_gos_server_does),
+        cmocka_unit_test(first_line__no_http1__gets_no_answer),
         cmocka_unit_test(head__without_end_or_with_too_many_headers__is_refused),
         cmocka_unit_test(header__by_name__is_found_in_any_case),
     };
