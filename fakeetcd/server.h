@@ -47,6 +47,7 @@ struct fakeetcd_options {
     const struct fakeetcd_profile *profile;
     const char *data_dir;       /* NULL: in memory */
     struct rt_tls_context *tls; /* NULL: plain; borrowed */
+    bool is_certificate_mute;   /* a client's certificate does not say who it is */
     uint64_t max_request_bytes; /* 1.5 MiB */
     uint64_t quota_bytes;       /* 0: 2 GiB, as etcd */
     uint32_t max_txn_ops;       /* 128 */

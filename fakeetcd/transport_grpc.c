@@ -60,6 +60,8 @@ void fakeetcd__grpc_open(struct fakeetcd__connection *connection, struct rt_stre
     options.profile = server->profile->grpc;
     options.max_concurrent_streams = server->options.max_concurrent_streams;
     options.max_message_bytes = server->options.max_request_bytes + TRANSPORT_ROOM_BYTES;
+    /* Over TLS etcd serves its pages on HTTP/2 too; clients come back with HTTP/1.1. */
+    options.is_http1_beside = connection->is_tls_done;
     connection->stream = NULL;
     if (grpc_connection_accept(server->environment.loop, stream, &options, &CONNECTION_HANDLER,
                                connection, &connection->grpc) != RT_OK) {
@@ -245,7 +247,7 @@ static bool is_full(const struct fakeetcd_call *call)
 static const char *peer_name(const struct fakeetcd_call *call)
 {
     const struct fakeetcd__grpc_call *self = self_of(call);
-    return call->server->options.tls == NULL
+    return call->server->options.tls == NULL || call->server->options.is_certificate_mute
                ? ""
                : rt_tls_stream_peer_name(grpc_connection_stream(self->connection->grpc));
 }

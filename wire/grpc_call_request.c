@@ -126,6 +126,10 @@ static bool is_http_acceptable(struct grpc_call *call, const struct request_head
         grpc_call_reset(call, NGHTTP2_PROTOCOL_ERROR);
         return false;
     }
+    if (!is_grpc_content(call->content_type) && call->connection->options.is_http1_beside) {
+        grpc_call_reset(call, NGHTTP2_HTTP_1_1_REQUIRED);
+        return false;
+    }
     if (!is_grpc_content(call->content_type)) {
         char quoted[ERROR_TEXT_BYTES / 2];
 

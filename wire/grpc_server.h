@@ -35,6 +35,7 @@ struct grpc_server_options {
     uint64_t min_ping_interval_us;   /* more frequent pings are strikes; 5 s */
     uint64_t ping_after_us;          /* idle so long: a ping of ours; RT_NEVER: none */
     uint64_t ping_timeout_us;        /* unanswered so long: the connection is closed */
+    bool is_http1_beside;            /* what is no gRPC is sent there (HTTP_1_1_REQUIRED) */
 };
 void grpc_server_options_init(struct grpc_server_options *options); /* etcd 3.5's */
 

@@ -354,6 +354,7 @@ static void fill_options(struct program *program, struct fakeetcd_options *optio
     options->profile = program->profile;
     options->data_dir = program->data_dir;
     options->tls = program->tls;
+    options->is_certificate_mute = !flags->is_client_cert_required;
     options->max_request_bytes = flags->max_request_bytes;
     options->quota_bytes = flags->quota_bytes;
     options->max_txn_ops = (uint32_t)flags->max_txn_ops;
