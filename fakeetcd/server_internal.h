@@ -153,6 +153,8 @@ enum fakeetcd_error fakeetcd__lease_end(struct fakeetcd_server *server, int64_t 
 RT_NODISCARD enum rt_status fakeetcd__listen(struct fakeetcd_server *server, char *out_error,
                                              size_t error_bytes);
 void fakeetcd__listen_stop(struct fakeetcd_server *server);
+/* Again after every reset of the connections. */
+RT_NODISCARD enum rt_status fakeetcd__sniff_start(struct fakeetcd_server *server);
 void fakeetcd__connections_reset(struct fakeetcd_server *server);
 void fakeetcd__connections_drain(struct fakeetcd_server *server);
 void fakeetcd__connections_freeze(struct fakeetcd_server *server, bool is_frozen);

@@ -55,13 +55,19 @@ enum rt_status fakeetcd__listen(struct fakeetcd_server *server, char *out_error,
             return status;
         }
     }
-    if (server->sniffer == NULL && fakeetcd_sniffer_create(server->environment.loop, on_sniffed,
-                                                           server, &server->sniffer) != RT_OK) {
+    if (fakeetcd__sniff_start(server) != RT_OK) {
         snprintf(out_error, error_bytes, "%s", rt_status_text(RT_E_NOMEM));
         fakeetcd__listen_stop(server);
         return RT_E_NOMEM;
     }
     return RT_OK;
+}
+
+enum rt_status fakeetcd__sniff_start(struct fakeetcd_server *server)
+{
+    return server->sniffer != NULL ? RT_OK
+                                   : fakeetcd_sniffer_create(server->environment.loop, on_sniffed,
+                                                             server, &server->sniffer);
 }
 
 void fakeetcd__listen_stop(struct fakeetcd_server *server)

@@ -41,7 +41,7 @@ enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int6
     }
     fakeetcd__connections_reset(server);
     fakeetcd__contenders_stop(server);
-    if (swap(server, store) != RT_OK) {
+    if (fakeetcd__sniff_start(server) != RT_OK || swap(server, store) != RT_OK) {
         fakeetcd_store_destroy(store);
         return FAKEETCD_E_NOMEM;
     }
