@@ -20,6 +20,7 @@ struct fakeetcd_http;
 struct fakeetcd_http_handler {
     /* A head is complete: fakeetcd_http_request(). */
     void (*on_request)(void *arg, struct fakeetcd_http *http);
+    /* Both no more once it has been answered. */
     void (*on_body)(void *arg, struct fakeetcd_http *http, struct rt_slice piece);
     void (*on_body_end)(void *arg, struct fakeetcd_http *http);
     /* The body cannot be read on: Go's words for it. Answer, or do nothing. */
