@@ -212,8 +212,7 @@ void fakeetcd__go_on_in(struct fakeetcd_call *call)
     }
 }
 
-/* ---- who asks
- * ------------------------------------------------------------------------------------ */
+/* ---- who asks ---- */
 
 enum fakeetcd_error fakeetcd__identify(struct fakeetcd_call *call)
 {
@@ -276,8 +275,7 @@ static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error)
     }
 }
 
-/* ---- the rest of its life
- * ------------------------------------------------------------------------ */
+/* ---- the rest of its life ---- */
 
 void fakeetcd_call_half_close(struct fakeetcd_call *call)
 {

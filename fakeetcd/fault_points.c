@@ -127,8 +127,7 @@ const struct fault_action *fakeetcd__ask_watch(struct fakeetcd_call *call,
     return ask(call, FAULT_AT_WATCH, keys, key_count);
 }
 
-/* ---- before it is applied
- * ------------------------------------------------------------------------ */
+/* ---- before it is applied ---- */
 
 enum fakeetcd__verdict fakeetcd__at_request(struct fakeetcd_call *call,
                                             const ProtobufCMessage *request,
@@ -225,8 +224,7 @@ static enum fakeetcd__verdict stall_request(struct fakeetcd_call *call,
                                    : eat_request(call, action);
 }
 
-/* ---- behind it
- * ------------------------------------------------------------------------------------- */
+/* ---- behind it ---- */
 
 enum fakeetcd__verdict fakeetcd__at_applied(struct fakeetcd_call *call)
 {

@@ -34,7 +34,7 @@ void fakeetcd__kv_fill(const struct fakeetcd_kv *kv, Mvccpb__KeyValue *out_messa
 Mvccpb__KeyValue *fakeetcd__kv_message(struct fakeetcd_server *server,
                                        const struct fakeetcd_kv *kv);
 
-/* ---- kv_check.c: shape ---------------------------------------------------------------------- */
+/* ---- kv_check.c: shape ---- */
 
 enum fakeetcd_error fakeetcd__check_range(const struct fakeetcd_server *server,
                                           const Etcdserverpb__RangeRequest *request);
@@ -48,7 +48,7 @@ enum fakeetcd_error fakeetcd__check_duplicates(struct fakeetcd_server *server,
 bool fakeetcd__txn_is_readonly(const Etcdserverpb__TxnRequest *request);
 bool fakeetcd__txn_is_serializable(const Etcdserverpb__TxnRequest *request);
 
-/* ---- kv_access.c: who may, and alarms ------------------------------------------------------- */
+/* ---- kv_access.c: who may, and alarms ---- */
 
 enum fakeetcd_error fakeetcd__may_range(struct fakeetcd_call *call,
                                         const Etcdserverpb__RangeRequest *request);
@@ -96,7 +96,7 @@ void fakeetcd__begin_write(struct fakeetcd_server *server);
 /* Ends the write that was begun: nothing happened unless `error` is FAKEETCD_OK. */
 enum fakeetcd_error fakeetcd__end_write(struct fakeetcd_server *server, enum fakeetcd_error error);
 
-/* ---- service_kv.c ---------------------------------------------------------------------------- */
+/* ---- service_kv.c ---- */
 
 /* A deletion from its check to the end of its write. */
 enum fakeetcd_error fakeetcd__run_delete(struct fakeetcd_call *call,

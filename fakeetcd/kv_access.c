@@ -148,8 +148,7 @@ static enum fakeetcd_error may_op(struct fakeetcd_call *call, const Etcdserverpb
     }
 }
 
-/* ---- alarms and switches
- * --------------------------------------------------------------------------- */
+/* ---- alarms and switches ---- */
 
 enum fakeetcd_error fakeetcd__may_read(const struct fakeetcd_server *server)
 {

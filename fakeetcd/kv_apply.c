@@ -16,8 +16,7 @@ struct collection {
 };
 static bool on_visit(void *arg, const struct fakeetcd_kv *kv);
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 void fakeetcd__begin_write(struct fakeetcd_server *server)
 {
@@ -150,8 +149,7 @@ static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
     return true;
 }
 
-/* ---- parts of answers
- * ---------------------------------------------------------------------------------- */
+/* ---- parts of answers ---- */
 
 void fakeetcd__header_fill(const struct fakeetcd_server *server,
                            Etcdserverpb__ResponseHeader *out_header)

@@ -107,8 +107,7 @@ static size_t max3(size_t a, size_t b, size_t c)
     return max > c ? max : c;
 }
 
-/* ---- what a transaction does
- * --------------------------------------------------------------------- */
+/* ---- what a transaction does ---- */
 
 bool fakeetcd__txn_is_readonly(const Etcdserverpb__TxnRequest *request)
 {

@@ -143,8 +143,7 @@ static enum fakeetcd_error add_put(struct fakeetcd_server *server, struct branch
     return FAKEETCD_OK;
 }
 
-/* ---- deleted intervals
- * ---------------------------------------------------------------------------- */
+/* ---- deleted intervals ---- */
 
 static enum fakeetcd_error add_deletion(struct fakeetcd_server *server, struct branch *branch,
                                         const Etcdserverpb__DeleteRangeRequest *request)
@@ -215,8 +214,7 @@ static bool is_deleted(struct branch *branch, struct rt_slice key)
     return before != NULL && compare_borders(&before->end, &wanted.begin) >= 0;
 }
 
-/* ---- order
- * ------------------------------------------------------------------------------------------ */
+/* ---- order ---- */
 
 static int compare_borders(const struct border *a, const struct border *b)
 {

@@ -87,8 +87,7 @@ static enum fakeetcd_error find_one(struct search *search,
     return write_found(search, out_response);
 }
 
-/* ---- collecting
- * ------------------------------------------------------------------------------------ */
+/* ---- collecting ---- */
 
 static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
 {
@@ -137,8 +136,7 @@ static bool is_filtered(const Etcdserverpb__RangeRequest *request, const struct 
             kv->create_revision > request->max_create_revision);
 }
 
-/* ---- order
- * ------------------------------------------------------------------------------------------- */
+/* ---- order ---- */
 
 /* Keys come in ascending order by themselves; another target without an order means ascending. */
 static bool is_sorted(const Etcdserverpb__RangeRequest *request)
@@ -189,8 +187,7 @@ static void sort(struct search *search)
             (void *)(uintptr_t)search->request);
 }
 
-/* ---- the answer
- * --------------------------------------------------------------------------------------- */
+/* ---- the answer ---- */
 
 static enum fakeetcd_error write_found(struct search *search,
                                        Etcdserverpb__RangeResponse *out_response)

@@ -64,8 +64,7 @@ enum fakeetcd_error fakeetcd__run_txn(struct fakeetcd_server *server,
     return fakeetcd__end_write(server, error);
 }
 
-/* ---- 1. compares
- * --------------------------------------------------------------------------------------- */
+/* ---- 1. compares ---- */
 
 static enum fakeetcd_error choose(struct path *path, const Etcdserverpb__TxnRequest *txn)
 {
@@ -185,8 +184,7 @@ static int sign(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* ---- 2. what can be known before
- * ------------------------------------------------------------------------ */
+/* ---- 2. what can be known before ---- */
 
 /* Puts of the whole way first, then ranges, as in etcd: it decides which error is told. */
 static enum fakeetcd_error foresee(struct path *path, const Etcdserverpb__TxnRequest *txn,
@@ -237,8 +235,7 @@ static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
     return FAKEETCD_OK;
 }
 
-/* ---- 3. running
- * ------------------------------------------------------------------------------------------- */
+/* ---- 3. running ---- */
 
 static enum fakeetcd_error run(struct path *path, const Etcdserverpb__TxnRequest *txn,
                                Etcdserverpb__TxnResponse *out_response)

@@ -209,8 +209,7 @@ const struct fakeetcd_method fakeetcd_methods[] = {
 #define METHOD_COUNT (sizeof(fakeetcd_methods) / sizeof(fakeetcd_methods[0]) - 1)
 _Static_assert(METHOD_COUNT <= FAKEETCD__METHODS_MAX, "a fault domain has no more operations");
 
-/* ---- found by path
- * ------------------------------------------------------------------------------------- */
+/* ---- found by path ---- */
 
 #define SLOT_COUNT 256 /* a power of two, several times the methods */
 
@@ -273,8 +272,7 @@ static bool is_path_of(const struct fakeetcd_method *method, struct rt_slice pat
            memcmp(path.data + service_bytes + 2, method->name, name_bytes) == 0;
 }
 
-/* ---- what does not exist
- * ---------------------------------------------------------------------------------- */
+/* ---- what does not exist ---- */
 
 bool fakeetcd_method_is_in(const struct fakeetcd_method *method,
                            const struct fakeetcd_profile *profile)

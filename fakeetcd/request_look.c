@@ -177,9 +177,7 @@ static void add(struct key_list *list, struct rt_slice key)
     list->keys[list->count++] = key;
 }
 
-/* ---- depth
- * ---------------------------------------------------------------------------------------- The only
- * message that contains itself is TxnRequest, through RequestOp. */
+/* ---- depth: the only message that contains itself is TxnRequest, through RequestOp ---- */
 
 enum { FIELD_SUCCESS = 2, FIELD_FAILURE = 3, FIELD_OP_TXN = 4 };
 

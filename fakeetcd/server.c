@@ -116,8 +116,7 @@ static enum rt_status open_all(struct fakeetcd_server *server, char *out_error, 
     return status;
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------------ */
+/* ---- options ---- */
 
 /* NULL texts become empty ones, so that everything below can print them. */
 static enum rt_status copy_options(struct fakeetcd_server *server,
@@ -200,8 +199,7 @@ void fakeetcd_server_destroy(struct fakeetcd_server *server)
     free(server);
 }
 
-/* ---- kill and start
- * -------------------------------------------------------------------------------------- */
+/* ---- kill and start ---- */
 
 void fakeetcd_server_kill(struct fakeetcd_server *server)
 {
@@ -257,8 +255,7 @@ bool fakeetcd_server_is_running(const struct fakeetcd_server *server)
     return server->is_running;
 }
 
-/* ---- stopping as after SIGTERM
- * ---------------------------------------------------------------------------- */
+/* ---- stopping as after SIGTERM ---- */
 
 /* 3.4 drops its streams instead (a row of its profile). */
 void fakeetcd_server_drain(struct fakeetcd_server *server, rt_task_fn *done, void *arg)

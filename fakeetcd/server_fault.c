@@ -80,8 +80,7 @@ void fakeetcd_server_process(struct fakeetcd_server *server, const struct fault_
     }
 }
 
-/* ---- for a while
- * ------------------------------------------------------------------------------------ */
+/* ---- for a while ---- */
 
 static void switch_on(struct fakeetcd_server *server, enum fakeetcd_switch which,
                       struct rt_timer *timer, const struct fault_action *action)
@@ -112,8 +111,7 @@ static void on_leader_lost(void *arg)
     fakeetcd__connections_miss_leader(arg);
 }
 
-/* ---- death
- * -------------------------------------------------------------------------------------------- */
+/* ---- death ---- */
 
 void fakeetcd__doom(struct fakeetcd_server *server, const struct fault_action *action)
 {

@@ -105,7 +105,7 @@ struct fakeetcd_server {
     struct fakeetcd_counts counts;
 };
 
-/* ---- small things everybody needs ---------------------------------------------------------- */
+/* ---- small things everybody needs ---- */
 
 uint64_t fakeetcd__now_us(const struct fakeetcd_server *server);
 bool fakeetcd__has_quirk(const struct fakeetcd_server *server, enum fakeetcd_quirk quirk);
@@ -126,7 +126,7 @@ int64_t fakeetcd__new_lease_id(struct fakeetcd_server *server);
 void fakeetcd__enter(struct fakeetcd_server *server);
 void fakeetcd__leave(struct fakeetcd_server *server);
 
-/* ---- server_state.c: store, leases, auth, members ------------------------------------------ */
+/* ---- server_state.c: store, leases, auth, members ---- */
 
 RT_NODISCARD enum rt_status fakeetcd__state_open(struct fakeetcd_server *server, char *out_error,
                                                  size_t error_bytes);
@@ -148,7 +148,7 @@ void fakeetcd__lease_arm(struct fakeetcd_server *server);
 enum fakeetcd_error fakeetcd__lease_end(struct fakeetcd_server *server, int64_t id,
                                         const char *event);
 
-/* ---- server_listen.c: streams that come ----------------------------------------------------- */
+/* ---- server_listen.c: streams that come ---- */
 
 RT_NODISCARD enum rt_status fakeetcd__listen(struct fakeetcd_server *server, char *out_error,
                                              size_t error_bytes);
@@ -163,7 +163,7 @@ size_t fakeetcd__connection_count(const struct fakeetcd_server *server);
 /* Streams that asked for a leader end. */
 void fakeetcd__connections_miss_leader(struct fakeetcd_server *server);
 
-/* ---- server_members.c ------------------------------------------------------------------------ */
+/* ---- server_members.c ---- */
 
 RT_NODISCARD enum rt_status fakeetcd__members_copy(struct fakeetcd_server *server,
                                                    const struct fakeetcd_options *options);
@@ -171,7 +171,7 @@ RT_NODISCARD enum rt_status fakeetcd__members_copy(struct fakeetcd_server *serve
 RT_NODISCARD enum rt_status fakeetcd__members_init(struct fakeetcd_server *server);
 void fakeetcd__members_free(struct fakeetcd_server *server);
 
-/* ---- server_fault.c: faults of the process -------------------------------------------------- */
+/* ---- server_fault.c: faults of the process ---- */
 
 /* Kills or restarts soon, when nothing of the server is on the stack. */
 void fakeetcd__doom(struct fakeetcd_server *server, const struct fault_action *action);

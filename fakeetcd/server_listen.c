@@ -80,8 +80,7 @@ void fakeetcd__listen_stop(struct fakeetcd_server *server)
     }
 }
 
-/* ---- a new stream
- * ---------------------------------------------------------------------------------- */
+/* ---- a new stream ---- */
 
 static void on_accept(void *arg, struct rt_stream *stream)
 {
@@ -206,8 +205,7 @@ static void on_early_close(void *arg, enum rt_status reason)
     end_early(connection, false, connection->stall_cause, rt_status_text(reason));
 }
 
-/* ---- what does it speak?
- * ------------------------------------------------------------------------------ */
+/* ---- what does it speak? ---- */
 
 /* With TLS the client has said it (ALPN); else the first bytes decide. */
 static void sniff(struct fakeetcd__connection *connection)
@@ -249,9 +247,7 @@ static void on_sniffed(void *arg, struct rt_stream *stream, bool is_http2)
     fakeetcd__grpc_open(connection, stream);
 }
 
-/* ---- stalls
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- stalls ---- */
 
 void fakeetcd__connection_stall(struct fakeetcd__connection *connection,
                                 const struct fault_action *action)
@@ -319,9 +315,7 @@ void fakeetcd__connections_freeze(struct fakeetcd_server *server, bool is_frozen
     fakeetcd_gateway_freeze(server->gateway, is_frozen);
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 void fakeetcd__connection_end_after(struct fakeetcd__connection *connection,
                                     const struct fault_action *action)

@@ -69,8 +69,7 @@ void fakeetcd__leave(struct fakeetcd_server *server)
     server->depth--;
 }
 
-/* ---- public
- * -------------------------------------------------------------------------------------------- */
+/* ---- public ---- */
 
 const char *fakeetcd_server_name(const struct fakeetcd_server *server)
 {

@@ -47,12 +47,17 @@ enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int6
     }
     server->state.cluster_id = rt_random_u64(&server->ids) | 1;
     server->state.raft_term = 2;
+    if (server->data_dir != NULL) {
+        if (fakeetcd_data_dir_replaced(server->data_dir) != RT_OK) {
+            fakeetcd__record_state(server, "data-dir", "what was restored is not written");
+        }
+        fakeetcd__changed(server);
+    }
     fakeetcd__event(server, "restored", rt_slice_text(""), "");
     return FAKEETCD_OK;
 }
 
-/* ---- the store
- * ---------------------------------------------------------------------------------------- */
+/* ---- the store ---- */
 
 static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
                              struct fakeetcd_store **out_store)
@@ -122,8 +127,7 @@ static bool on_history(void *arg, int64_t revision, const struct fakeetcd_change
     return feed->status == RT_OK;
 }
 
-/* ---- what hangs on it
- * ----------------------------------------------------------------------------------- */
+/* ---- what hangs on it ---- */
 
 static enum rt_status swap(struct fakeetcd_server *server, struct fakeetcd_store *store)
 {

@@ -129,8 +129,7 @@ int64_t fakeetcd__lease_floor_s(const struct fakeetcd_server *server)
     return (int64_t)((floor_us + US_PER_S - 1) / US_PER_S);
 }
 
-/* ---- over a death
- * ------------------------------------------------------------------------------------ */
+/* ---- over a death ---- */
 
 /* What a process loses when it dies although its state is kept. */
 void fakeetcd__state_stop(struct fakeetcd_server *server)
@@ -175,9 +174,7 @@ static bool erase(const char *path)
     return is_done;
 }
 
-/* ---- disk
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- disk ---- */
 
 /* Several requests of one turn of the loop share one fdatasync: their answers wait for it. */
 void fakeetcd__changed(struct fakeetcd_server *server)
@@ -209,9 +206,7 @@ static void on_commit(void *arg)
     }
 }
 
-/* ---- leases
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- leases ---- */
 
 uint64_t fakeetcd__lease_now_us(const struct fakeetcd_server *server)
 {

@@ -111,8 +111,7 @@ static void lose_leader(struct fakeetcd_server *server, bool is_on)
     fakeetcd__leader_is_back(server);
 }
 
-/* ---- interventions
- * ------------------------------------------------------------------------------------- */
+/* ---- interventions ---- */
 
 enum fakeetcd_error fakeetcd_server_put(struct fakeetcd_server *server, struct rt_slice key,
                                         struct rt_slice value, int64_t lease)

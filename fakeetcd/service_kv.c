@@ -102,8 +102,7 @@ void fakeetcd__on_compact(struct fakeetcd_call *call, const ProtobufCMessage *me
     fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
-/* ---- what a request needs of a leader
- * ---------------------------------------------------------------- */
+/* ---- what a request needs of a leader ---- */
 
 enum fakeetcd_leader_need fakeetcd__leader_need(const struct fakeetcd_call *call,
                                                 const ProtobufCMessage *message)

@@ -88,8 +88,7 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
     fakeetcd__finish(call, error, &response.base, &response.header);
 }
 
-/* ---- keepalive
- * -------------------------------------------------------------------------------------------- */
+/* ---- keepalive ---- */
 
 void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -136,8 +135,7 @@ static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero)
     fakeetcd_call_send(call, &response.base);
 }
 
-/* ---- looking at leases
- * -------------------------------------------------------------------------------------- */
+/* ---- looking at leases ---- */
 
 void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {

@@ -104,8 +104,7 @@ static void on_closed(void *arg, enum rt_status reason, const char *detail)
     fakeetcd__connection_free(connection);
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------------------------ */
+/* ---- calls ---- */
 
 static void on_call(void *arg, struct grpc_call *grpc)
 {
@@ -208,8 +207,7 @@ static void on_gone(void *arg, struct grpc_call *grpc, bool is_cancelled)
     call_free(self);
 }
 
-/* ---- what a call asks of its transport
- * ---------------------------------------------------------------- */
+/* ---- what a call asks of its transport ---- */
 
 static struct fakeetcd__grpc_call *self_of(const struct fakeetcd_call *call)
 {
@@ -252,8 +250,7 @@ static const char *peer_name(const struct fakeetcd_call *call)
                : rt_tls_stream_peer_name(grpc_connection_stream(self->connection->grpc));
 }
 
-/* ---- faults
- * --------------------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 static bool strike(struct fakeetcd_call *call, const struct fault_action *action)
 {

@@ -36,8 +36,7 @@ void fakeetcd__watch_attach(struct fakeetcd_server *server)
     fakeetcd_hub_set_handler(server->hub, &HANDLER, server);
 }
 
-/* ---- those behind
- * ----------------------------------------------------------------------------------- */
+/* ---- those behind ---- */
 
 static void on_behind(void *hub_arg)
 {
@@ -92,8 +91,7 @@ static void on_compacted(void *arg, int64_t compacted_revision)
     fakeetcd__watch_over(arg, compacted_revision);
 }
 
-/* ---- a delivery
- * -------------------------------------------------------------------------------------- */
+/* ---- a delivery ---- */
 
 static bool on_events(void *arg, const struct fakeetcd_delivery *delivery)
 {
@@ -125,8 +123,7 @@ static void send_delivery(struct fakeetcd__watch *watch, const struct fakeetcd_d
     }
 }
 
-/* ---- faults
- * -------------------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 static const struct fault_action *ask(struct fakeetcd__watch *watch,
                                       const struct fakeetcd_delivery *delivery)

@@ -59,8 +59,7 @@ void fakeetcd__watch_send_progress(struct fakeetcd_call *call, int64_t id)
     fakeetcd_call_send(call, &response.base);
 }
 
-/* ---- events
- * ----------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 bool fakeetcd__watch_send_events(struct fakeetcd__watch *watch,
                                  const struct fakeetcd_delivery *delivery)

@@ -31,8 +31,7 @@ static void on_progress_turn(void *arg);
 static void arm_progress(struct fakeetcd__watch_stream *stream);
 static void on_doomed(void *arg);
 
-/* ---- requests
- * ------------------------------------------------------------------------------------------ */
+/* ---- requests ---- */
 
 void fakeetcd__on_watch(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -109,8 +108,7 @@ void fakeetcd__watch_over(struct fakeetcd__watch *watch, int64_t compact_revisio
     fakeetcd__watch_send_canceled(watch->stream->call, watch->id, compact_revision);
 }
 
-/* ---- create
- * --------------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 static void create(struct fakeetcd__watch_stream *stream,
                    const Etcdserverpb__WatchCreateRequest *request)
@@ -264,8 +262,7 @@ static void on_doomed(void *arg)
     fakeetcd__leave(call->server);
 }
 
-/* ---- cancel and progress
- * ----------------------------------------------------------------------------------- */
+/* ---- cancel and progress ---- */
 
 static void cancel(struct fakeetcd__watch_stream *stream, int64_t id)
 {

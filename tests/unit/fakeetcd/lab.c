@@ -112,8 +112,7 @@ static void on_record(void *arg, const struct rt_record *record)
     }
 }
 
-/* ---- talks
- * ------------------------------------------------------------------------------------------ */
+/* ---- talks ---- */
 
 static void open_on(struct lab *lab, struct talk *talk, struct grpc_channel *channel,
                     const char *path, const struct grpc_metadata *metadata, size_t metadata_count,
@@ -225,8 +224,7 @@ void assert_talk_ok(const struct talk *talk)
     assert_int_equal(talk->message_count, 1);
 }
 
-/* ---- on the way
- * --------------------------------------------------------------------------------------- */
+/* ---- on the way ---- */
 
 int64_t lab_put(struct lab *lab, const char *key, const char *value)
 {

@@ -40,8 +40,7 @@ static int64_t ttl_of(struct lab *lab, int64_t lease, int64_t *out_granted_s)
     return ttl_s;
 }
 
-/* ---- granting
- * ---------------------------------------------------------------------------------------- */
+/* ---- granting ---- */
 
 static void grant__small_ttls__are_raised_to_two_seconds(void **state)
 {
@@ -79,8 +78,7 @@ static void grant__what_cannot_be__is_refused(void **state)
     lab_stop(&lab);
 }
 
-/* ---- the end of a lease
- * ----------------------------------------------------------------------------------- */
+/* ---- the end of a lease ---- */
 
 static void expiry__at_the_ttl__all_keys_in_one_revision_by_key(void **state)
 {
@@ -185,9 +183,7 @@ static void revoke__unknown__is_refused_known_deletes(void **state)
     lab_stop(&lab);
 }
 
-/* ---- looking
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 static void time_to_live__counts_down_in_whole_seconds(void **state)
 {
@@ -243,9 +239,7 @@ static void leases__lists_them_all(void **state)
     lab_stop(&lab);
 }
 
-/* ---- keepalive
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- keepalive ---- */
 
 static void keepalive__renews__unknown_is_ttl_zero_and_the_stream_stays(void **state)
 {
@@ -286,9 +280,7 @@ static void keepalive__stream_closed__revokes_nothing(void **state)
     lab_stop(&lab);
 }
 
-/* ---- faults
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
 
 static void fault__mute__keepalive_is_neither_answered_nor_counted(void **state)
 {

@@ -21,8 +21,7 @@ static struct fakeetcd_op_counts counts_of(struct lab *lab, const char *word)
     return counts;
 }
 
-/* ---- before it is applied
- * --------------------------------------------------------------------------- */
+/* ---- before it is applied ---- */
 
 static void request__status__is_answered_and_nothing_applied(void **state)
 {
@@ -321,8 +320,7 @@ static void request__client_and_etcd__are_conditions(void **state)
     lab_stop(&lab);
 }
 
-/* ---- behind it
- * ------------------------------------------------------------------------------------------ */
+/* ---- behind it ---- */
 
 static void applied__drop_reply__is_applied_and_never_answered(void **state)
 {
@@ -497,8 +495,7 @@ static void applied__drip__answer_takes_its_time(void **state)
     lab_stop(&lab);
 }
 
-/* ---- bytes of the reply
- * ------------------------------------------------------------------------------------ */
+/* ---- bytes of the reply ---- */
 
 static void reply_byte__truncate__connection_ends_inside_the_answer(void **state)
 {
@@ -531,9 +528,7 @@ static void reply_byte__corrupt__first_header_byte_breaks_the_frame(void **state
     lab_stop(&lab);
 }
 
-/* ---- replied
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- replied ---- */
 
 static void replied__rst__answer_has_arrived(void **state)
 {
@@ -559,9 +554,7 @@ static void replied__rst__answer_has_arrived(void **state)
     }
 }
 
-/* ---- connections
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 static void connect__refuse__then_lets_in(void **state)
 {
@@ -630,8 +623,7 @@ static void greeting__hold_window__large_request_never_arrives(void **state)
     lab_stop(&lab);
 }
 
-/* ---- order between faults and events
- * --------------------------------------------------------------------------- */
+/* ---- order between faults and events ---- */
 
 static void rule__after_an_event_of_the_server__is_armed_by_it(void **state)
 {

@@ -40,8 +40,7 @@ static void use_3_4(struct fakeetcd_options *options)
     options->profile = fakeetcd_profile_find("etcd-3.4");
 }
 
-/* ---- no leader
- * --------------------------------------------------------------------------------------- */
+/* ---- no leader ---- */
 
 static void leaderless__writes__fail_at_the_request_timeout(void **state)
 {
@@ -226,8 +225,7 @@ static void rule__lose_leader_for_a_while__gives_it_back(void **state)
     lab_stop(&lab);
 }
 
-/* ---- frozen, read-only, full, corrupt
- * ----------------------------------------------------------------------- */
+/* ---- frozen, read-only, full, corrupt ---- */
 
 static void frozen__takes_bytes_and_answers_when_it_thaws(void **state)
 {
@@ -359,8 +357,7 @@ static void corrupt__everything_of_kv_fails(void **state)
     lab_stop(&lab);
 }
 
-/* ---- sizes and hostile requests
- * ------------------------------------------------------------------------------ */
+/* ---- sizes and hostile requests ---- */
 
 static void request__over_its_limit__two_refusals(void **state)
 {
@@ -457,8 +454,7 @@ static void method__unknown__has_etcds_texts(void **state)
     lab_stop(&lab);
 }
 
-/* ---- death and return
- * ------------------------------------------------------------------------------------------ */
+/* ---- death and return ---- */
 
 static void restart__kept__same_data_next_term_full_leases(void **state)
 {
@@ -530,6 +526,16 @@ static void restart__with_a_data_dir__is_read_back(void **state)
     assert_int_equal(term_of(&lab), term + 1);
     lab_pass(&lab, 60 * SECOND_US);
     assert_false(lab_has(&lab, "a"));
+    (void)lab_put(&lab, "c", "1");
+    int64_t revision = lab_revision(&lab);
+    (void)lab_put(&lab, "c", "2");
+    assert_int_equal(fakeetcd_server_restore(lab.server, revision), FAKEETCD_OK);
+    lab_settle(&lab);
+    (void)lab_put(&lab, "d", "1");
+    fakeetcd_server_kill(lab.server);
+    assert_int_equal(fakeetcd_server_start(lab.server, true), RT_OK);
+    assert_int_equal(lab_revision(&lab), revision + 1);
+    assert_true(lab_has(&lab, "d"));
     fakeetcd_server_kill(lab.server);
     assert_int_equal(fakeetcd_server_start(lab.server, false), RT_OK);
     assert_int_equal(lab_revision(&lab), 1);

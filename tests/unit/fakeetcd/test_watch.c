@@ -40,8 +40,7 @@ static void open_watch(struct lab *lab, struct talk *talk, const char *key, cons
     watch_prefix(talk, key, end, start);
 }
 
-/* ---- creation
- * ---------------------------------------------------------------------------------------- */
+/* ---- creation ---- */
 
 static void create__is_told_at_once_with_the_current_revision(void **state)
 {
@@ -158,8 +157,7 @@ static void create__negative_start__is_refused_in_3_5_and_dies_in_3_4(void **sta
     lab_stop(&lab);
 }
 
-/* ---- history and live events
- * --------------------------------------------------------------------------- */
+/* ---- history and live events ---- */
 
 static void start_in_the_past__history_comes_in_one_later_response(void **state)
 {
@@ -346,8 +344,7 @@ static void fragment__a_large_history_is_split_and_says_so(void **state)
     lab_stop(&lab);
 }
 
-/* ---- compaction
- * ------------------------------------------------------------------------------------------- */
+/* ---- compaction ---- */
 
 static void start_before_the_compaction__is_created_then_canceled(void **state)
 {
@@ -392,8 +389,7 @@ static void start_at_the_compaction__is_fine(void **state)
     lab_stop(&lab);
 }
 
-/* ---- cancel and progress
- * ------------------------------------------------------------------------------------ */
+/* ---- cancel and progress ---- */
 
 static void cancel__is_answered_for_ids_there_are(void **state)
 {
@@ -530,9 +526,7 @@ static void slow_client__gets_everything_in_order(void **state)
     lab_stop(&lab);
 }
 
-/* ---- faults
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
 
 static void fault__suppress__leaves_a_gap(void **state)
 {
