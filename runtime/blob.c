@@ -135,6 +135,26 @@ struct rt_blob *rt_blob_copy(struct rt_slice bytes)
     return blob;
 }
 
+/* The room is not counted as living: releasing knows only of the bytes. */
+struct rt_blob *rt_blob_create_with_room(size_t len_bytes, size_t room_bytes, uint8_t **out_data,
+                                         void **out_room)
+{
+    const size_t alignment = alignof(max_align_t);
+    if (len_bytes > SIZE_MAX / 4 || room_bytes > SIZE_MAX / 4) {
+        return NULL;
+    }
+    size_t room_start = (len_bytes + alignment - 1) / alignment * alignment;
+    struct rt_blob *blob = rt_blob_create(room_start + room_bytes, out_data);
+
+    if (blob == NULL) {
+        return NULL;
+    }
+    *out_room = blob->inline_bytes + room_start;
+    atomic_fetch_sub_explicit(&live_bytes, blob->len_bytes - len_bytes, memory_order_relaxed);
+    blob->len_bytes = len_bytes;
+    return blob;
+}
+
 struct rt_blob *rt_blob_wrap(void *data, size_t len_bytes, rt_blob_free_fn *free_fn, void *arg)
 {
     struct rt_blob *blob = malloc(sizeof(*blob));

@@ -20,6 +20,11 @@ RT_NODISCARD struct rt_blob *rt_blob_create(size_t len_bytes, uint8_t **out_data
 /* As above with the bytes copied from `bytes`. */
 RT_NODISCARD struct rt_blob *rt_blob_copy(struct rt_slice bytes);
 
+/* As rt_blob_create(), with `room_bytes` of memory behind the bytes that are none of them and live
+ * as long as the blob, aligned for anything: for what would otherwise be a second allocation. */
+RT_NODISCARD struct rt_blob *rt_blob_create_with_room(size_t len_bytes, size_t room_bytes,
+                                                      uint8_t **out_data, void **out_room);
+
 /* Runs when the last reference to wrapped memory goes, on the thread that dropped it. */
 typedef void rt_blob_free_fn(void *arg, void *data);
 

@@ -2,6 +2,7 @@
 #include "runtime/blob.h"
 
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,43 @@ static void blob__longer_than_memory__is_not_made(void **state)
 
     (void)state;
     assert_null(rt_blob_create(SIZE_MAX, &data));
+}
+
+static void blob__with_room__is_only_its_bytes_and_the_room_lives_as_long(void **state)
+{
+    const size_t alignment = alignof(max_align_t);
+    size_t before = *(size_t *)*state;
+    uint8_t *data;
+    void *room;
+    struct rt_blob *blob = rt_blob_create_with_room(3, 1000, &data, &room);
+
+    memcpy(data, "abc", 3);
+    memset(room, 0xff, 1000);
+    assert_int_equal((uintptr_t)room % alignment, 0);
+    assert_true(rt_slice_is_text(rt_blob_slice(blob), "abc"));
+    rt_blob_retain(blob);
+    rt_blob_release(blob);
+    assert_int_equal(((uint8_t *)room)[999], 0xff);
+    rt_blob_release(blob);
+    assert_int_equal(rt_blob_live_count(), before);
+    assert_null(rt_blob_create_with_room(3, SIZE_MAX, &data, &room));
+    assert_null(rt_blob_create_with_room(SIZE_MAX, 3, &data, &room));
+}
+
+/* Larger than what comes from malloc(). */
+static void blob__large_with_room__is_only_its_bytes(void **state)
+{
+    size_t before = *(size_t *)*state;
+    uint8_t *data;
+    void *room;
+    struct rt_blob *blob = rt_blob_create_with_room(BIG_BYTES, BIG_BYTES, &data, &room);
+
+    memset(data, 1, BIG_BYTES);
+    memset(room, 2, BIG_BYTES);
+    assert_int_equal(rt_blob_slice(blob).len_bytes, BIG_BYTES);
+    assert_int_equal(data[BIG_BYTES - 1], 1);
+    rt_blob_release(blob);
+    assert_int_equal(rt_blob_live_count(), before);
 }
 
 struct freed {
@@ -229,6 +267,8 @@ int main(void)
         CASE(blob__last_reference_dropped__stops_living),
         CASE(blob__empty__is_a_blob_and_counts_as_living),
         CASE(blob__longer_than_memory__is_not_made),
+        CASE(blob__with_room__is_only_its_bytes_and_the_room_lives_as_long),
+        CASE(blob__large_with_room__is_only_its_bytes),
         CASE(wrap__last_reference_dropped__frees_once_with_the_same_pointer),
         CASE(blob__retained_on_two_threads__count_is_exact),
         CASE(builder__filled_in_pieces__gives_one_blob_of_the_exact_length),
