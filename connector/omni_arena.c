@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connector/omni_value.h"
+#include "connector/omni_internal.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -24,12 +24,14 @@ struct held_blob {
 };
 
 struct omni_arena {
+    struct rt_blob *home; /* whose room it lies in; NULL: memory of its own */
     struct held_blob *held;
     struct piece *pieces; /* the one being filled comes first; NULL: only `first` */
     size_t first_used_bytes;
     alignas(max_align_t) uint8_t first[FIRST_PIECE_BYTES];
 };
 
+static void init(struct omni_arena *arena, struct rt_blob *home);
 static void *alloc_from(uint8_t *bytes, size_t total_bytes, size_t *used_bytes, size_t len_bytes);
 static struct piece *add_piece(struct omni_arena *arena, size_t len_bytes);
 static void drop_blobs(struct omni_arena *arena);
@@ -37,13 +39,35 @@ static void drop_blobs(struct omni_arena *arena);
 struct omni_arena *omni_arena_create(void)
 {
     struct omni_arena *arena = malloc(sizeof(*arena));
-    if (arena == NULL) {
+    if (arena != NULL) {
+        init(arena, NULL);
+    }
+    return arena;
+}
+
+struct omni_arena *omni__arena_with_copy(struct rt_slice bytes, struct rt_blob **out_copy)
+{
+    uint8_t *data = NULL;
+    void *room = NULL;
+    struct rt_blob *copy =
+        rt_blob_create_with_room(bytes.len_bytes, sizeof(struct omni_arena), &data, &room);
+    if (copy == NULL) {
         return NULL;
     }
+    if (bytes.len_bytes > 0) {
+        memcpy(data, bytes.data, bytes.len_bytes);
+    }
+    init(room, copy);
+    *out_copy = rt_blob_retain(copy);
+    return room;
+}
+
+static void init(struct omni_arena *arena, struct rt_blob *home)
+{
+    arena->home = home;
     arena->held = NULL;
     arena->pieces = NULL;
     arena->first_used_bytes = 0;
-    return arena;
 }
 
 void *omni_arena_alloc(struct omni_arena *arena, size_t len_bytes)
@@ -133,5 +157,9 @@ void omni_arena_destroy(struct omni_arena *arena)
         return;
     }
     omni_arena_reset(arena);
-    free(arena);
+    if (arena->home != NULL) {
+        rt_blob_release(arena->home); /* somebody may still hold the bytes */
+    } else {
+        free(arena);
+    }
 }

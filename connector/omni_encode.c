@@ -55,7 +55,8 @@ static void write_body(struct writer *writer, const struct omni_body *body);
 static void close_run(struct writer *writer);
 static enum rt_status refuse(struct writer *writer, const char *format, ...) RT_PRINTF(2, 3);
 static void writer_init(struct writer *writer, struct omni_codec_error *error);
-static enum rt_status start_writing(struct writer *writer, const struct writer *measured);
+static enum rt_status start_writing(struct writer *writer, const struct writer *measured,
+                                    struct dsrpc_piece few[OMNI_FEW_PIECES]);
 
 enum rt_status omni_encode(const struct omni_value *value,
                            const struct omni_serializer_limits *limits,
@@ -71,19 +72,17 @@ enum rt_status omni_encode(const struct omni_value *value,
     writer_init(&writer, out_error);
     enum rt_status status = walk(&measured, &stack, depth, value);
     if (status == RT_OK) {
-        status = start_writing(&writer, &measured);
+        status = start_writing(&writer, &measured, out_encoded->few);
     }
     if (status == RT_OK) {
         /* Checked by the first walk, and the stack has grown already: this cannot fail. */
         status = walk(&writer, &stack, depth, value);
-        *out_encoded = (struct omni_encoded){
-            .value = {.pieces = writer.pieces,
-                      .piece_count = writer.piece_count,
-                      .total_bytes = writer.total_bytes},
-            .copied_bytes = writer.copied_bytes,
-            .headers = writer.headers,
-            .pieces = writer.pieces,
-        };
+        out_encoded->value = (struct dsrpc_value){.pieces = writer.pieces,
+                                                  .piece_count = writer.piece_count,
+                                                  .total_bytes = writer.total_bytes};
+        out_encoded->copied_bytes = writer.copied_bytes;
+        out_encoded->headers = writer.headers;
+        out_encoded->pieces = writer.pieces;
     }
     omni_stack_fini(&stack);
     return status;
@@ -95,13 +94,19 @@ static void writer_init(struct writer *writer, struct omni_codec_error *error)
     msgpack_packer_init(&writer->packer, writer, append);
 }
 
-static enum rt_status start_writing(struct writer *writer, const struct writer *measured)
+/* A small document is one piece, and most have few: those need no array of their own. */
+static enum rt_status start_writing(struct writer *writer, const struct writer *measured,
+                                    struct dsrpc_piece few[OMNI_FEW_PIECES])
 {
     writer->headers = rt_blob_create(measured->header_bytes, &writer->bytes);
-    writer->pieces = malloc(measured->piece_count * sizeof(*writer->pieces));
-    if (writer->headers == NULL || writer->pieces == NULL) {
+    if (writer->headers == NULL) {
+        return RT_E_NOMEM;
+    }
+    writer->pieces = measured->piece_count <= OMNI_FEW_PIECES
+                         ? few
+                         : malloc(measured->piece_count * sizeof(*writer->pieces));
+    if (writer->pieces == NULL) {
         rt_blob_release(writer->headers);
-        free(writer->pieces);
         return RT_E_NOMEM;
     }
     return RT_OK;
@@ -115,7 +120,9 @@ void omni_encoded_fini(struct omni_encoded *encoded)
         }
     }
     rt_blob_release(encoded->headers);
-    free(encoded->pieces);
+    if (encoded->pieces != encoded->few) {
+        free(encoded->pieces);
+    }
     *encoded = (struct omni_encoded){.headers = NULL};
 }
 

@@ -14,6 +14,10 @@
  */
 static enum rt_status start_asking(struct omni_call *call);
 static void on_get(void *arg, const struct ds_result *result);
+static bool take_payload(struct omni_call *call, const struct ds_value *value);
+
+/* A payload up to this shares its memory with the arena of the values in it. */
+#define SHARED_MEMORY_BYTES 4096U
 
 enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
                         const char *to_stage, struct rt_slice get_key, omni_get_fn *done, void *arg)
@@ -121,16 +125,9 @@ enum ds_cause omni__decode(struct omni_call *call, const struct ds_value *value,
     struct omni_connector *connector = call->connector;
     struct omni_codec_error error = {.text = ""};
     uint64_t before_us = omni__now_us(connector);
-    bool is_whole = value->blob != NULL && rt_blob_slice(value->blob).data == value->bytes.data &&
-                    rt_blob_slice(value->blob).len_bytes == value->bytes.len_bytes;
-
-    rt_blob_release(call->payload); /* of an earlier look */
-    call->payload = is_whole ? rt_blob_retain(value->blob) : rt_blob_copy(value->bytes);
-    if (call->arena == NULL) {
-        call->arena = omni_arena_create();
-    }
     enum rt_status status = RT_E_NOMEM;
-    if (call->payload != NULL && call->arena != NULL) {
+
+    if (take_payload(call, value)) {
         omni_arena_reset(call->arena);
         status = omni_decode(call->payload, call->arena, &connector->limits, &call->data, &error);
     }
@@ -148,6 +145,25 @@ enum ds_cause omni__decode(struct omni_call *call, const struct ds_value *value,
     call->deserialize_us = omni__now_us(connector) - before_us;
     omni__histogram_add(&connector->metrics.deserialize, call->deserialize_us);
     return DS_CAUSE_NONE;
+}
+
+/* The bytes as they came, and an arena for the values in them. False: no memory. */
+static bool take_payload(struct omni_call *call, const struct ds_value *value)
+{
+    bool is_whole = value->blob != NULL && rt_blob_slice(value->blob).data == value->bytes.data &&
+                    rt_blob_slice(value->blob).len_bytes == value->bytes.len_bytes;
+
+    rt_blob_release(call->payload); /* of an earlier look */
+    call->payload = NULL;
+    if (!is_whole && call->arena == NULL && value->bytes.len_bytes <= SHARED_MEMORY_BYTES) {
+        call->arena = omni__arena_with_copy(value->bytes, &call->payload);
+        return call->arena != NULL;
+    }
+    call->payload = is_whole ? rt_blob_retain(value->blob) : rt_blob_copy(value->bytes);
+    if (call->arena == NULL) {
+        call->arena = omni_arena_create();
+    }
+    return call->payload != NULL && call->arena != NULL;
 }
 
 void omni__succeed_get(struct omni_call *call)

@@ -154,6 +154,13 @@ void omni__succeed_get(struct omni_call *call);                 /* it has its da
 RT_NODISCARD enum rt_status omni__look(struct omni_call *call); /* the first look, or the next */
 void omni__on_pause_over(void *arg);
 
+/* ---- arenas (omni_arena.c) ----------------------------------------------------------------- */
+
+/* An arena and a copy of `bytes` in one allocation. The caller owns both, each for itself; the
+ * memory goes when both have gone. NULL: no memory. */
+RT_NODISCARD struct omni_arena *omni__arena_with_copy(struct rt_slice bytes,
+                                                      struct rt_blob **out_copy);
+
 /* ---- records of calls (omni_record.c) ------------------------------------------------------ */
 
 /* With its key {key}:{from}_{to}, of a polling connector {key}@{from}_{to}, nothing escaped.

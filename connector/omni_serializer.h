@@ -22,13 +22,17 @@ struct omni_codec_error {
     char text[160];
 };
 
+#define OMNI_FEW_PIECES 4
+
 /* The pieces of one document. Retains the blobs it refers to; bodies that are in no blob and over
- * the threshold (4 KiB) stay views of the caller's memory. */
+ * the threshold (4 KiB) stay views of the caller's memory. It points into itself: not to be copied.
+ */
 struct omni_encoded {
     struct dsrpc_value value;
     uint64_t copied_bytes; /* body bytes that were copied into the header blob */
     struct rt_blob *headers;
-    struct dsrpc_piece *pieces;
+    struct dsrpc_piece *pieces; /* `few`, or an array of its own */
+    struct dsrpc_piece few[OMNI_FEW_PIECES];
 };
 
 /*   RT_E_INVALID  a value that MessagePack cannot hold (*out_error says which)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a steady stream of small calls costs in heap allocations. Counted on the client's thread
- * only: the fake worker has one of its own. The linker sends the allocations of our rooms here
- * (--wrap), libevent is told to.
+ * What a steady stream of small calls costs in heap allocations, on the client's thread.
  */
 #include "connector/ds_client.h"
 
-#include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,39 +11,13 @@
 
 #include <cmocka.h>
 
+#include "counted_memory.h"
 #include "fakeds/include/fakeds.h"
 
 #define WARM_UP_CALLS    200
 #define MEASURED_CALLS   1000
 #define ALLOWED_PER_CALL 3
 #define HOUSEKEEPING     100 /* heartbeats of the client that fall into the measurement */
-
-void *__real_malloc(size_t len_bytes);
-void *__real_calloc(size_t count, size_t len_bytes);
-void *__real_realloc(void *memory, size_t len_bytes);
-void *__wrap_malloc(size_t len_bytes);
-void *__wrap_calloc(size_t count, size_t len_bytes);
-void *__wrap_realloc(void *memory, size_t len_bytes);
-
-static _Thread_local size_t allocation_count;
-
-void *__wrap_malloc(size_t len_bytes)
-{
-    allocation_count++;
-    return __real_malloc(len_bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t len_bytes)
-{
-    allocation_count++;
-    return __real_calloc(count, len_bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t len_bytes)
-{
-    allocation_count++;
-    return __real_realloc(memory, len_bytes);
-}
 
 struct fixture {
     struct fakeds *fake;
@@ -144,9 +115,9 @@ static void stays_within_bound(struct fixture *fx, enum dsrpc_op op, size_t wind
 {
     run_calls(fx, DSRPC_OP_SET, WARM_UP_CALLS, window);
     run_calls(fx, op, WARM_UP_CALLS, window);
-    size_t before_count = allocation_count;
+    size_t before_count = counted_memory_count();
     run_calls(fx, op, MEASURED_CALLS, window);
-    size_t measured_count = allocation_count - before_count;
+    size_t measured_count = counted_memory_count() - before_count;
     print_message("%s, %zu in flight: %zu allocations in %d calls\n", dsrpc_op_word(op), window,
                   measured_count, MEASURED_CALLS);
     assert_true(measured_count <= (size_t)MEASURED_CALLS * ALLOWED_PER_CALL + HOUSEKEEPING);
@@ -185,6 +156,6 @@ int main(void)
                                         down),
     };
 
-    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+    counted_memory_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

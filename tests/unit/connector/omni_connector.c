@@ -421,6 +421,7 @@ struct keeper {
     struct omni_arena *arena;
     const struct omni_value *data;
     struct rt_slice payload;
+    struct rt_blob *blob;
 };
 
 static void on_get_keep(void *arg, const struct omni_get_result *result)
@@ -454,6 +455,36 @@ static void get__arena_kept__tensor_views_outlive_the_connector(void **state)
                 data + 256 == keeper.payload.data + keeper.payload.len_bytes);
     assert_int_equal(data[255], 9);
     omni_arena_destroy(keeper.arena);
+}
+
+static void on_get_keep_both(void *arg, const struct omni_get_result *result)
+{
+    struct keeper *keeper = arg;
+    on_get_keep(arg, result);
+    keeper->blob = rt_blob_retain(result->payload);
+}
+
+/* Two gets of a few bytes: of one the arena goes first, of the other the payload. */
+static void get__small_value_kept__arena_and_payload_live_each_for_itself(void **state)
+{
+    struct fixture *fx = *state;
+    struct keeper kept[2] = {{.arena = NULL}};
+    create_ready(fx);
+    put(fx, text(fx, "hello"));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(
+            omni_get(fx->connector, "0", "1", rt_slice_text("k"), on_get_keep_both, &kept[i]),
+            RT_OK);
+        run(fx);
+    }
+    omni_connector_destroy(fx->connector);
+    fx->connector = NULL;
+    omni_arena_destroy(kept[0].arena);
+    rt_blob_release(kept[1].blob);
+    assert_true(rt_slice_is_text(rt_blob_slice(kept[0].blob), "\xa5hello"));
+    assert_true(rt_slice_is_text(kept[1].data->body.bytes, "hello"));
+    rt_blob_release(kept[0].blob);
+    omni_arena_destroy(kept[1].arena);
 }
 
 /* ---- close and destroy ---------------------------------------------------------------------- */
@@ -614,6 +645,7 @@ int main(void)
         TEST(get__client_raises__a_timeout_with_its_cause),
         TEST(get__bytes_that_do_not_decode__a_timeout_with_cause_decode),
         TEST(get__arena_kept__tensor_views_outlive_the_connector),
+        TEST(get__small_value_kept__arena_and_payload_live_each_for_itself),
         TEST(close__then_calls__refused_without_touching_a_counter),
         TEST(close__calls_in_flight__end_as_refused),
         TEST(destroy__calls_in_flight_or_due__each_callback_runs_once),
