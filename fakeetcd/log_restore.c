@@ -17,10 +17,12 @@ struct restoring {
     struct fakeetcd__log_reader reader;
     bool has_head;
     bool has_stand;
+    bool has_history;       /* survivors of the compaction are all here */
     int64_t running;        /* the revision of the versions that come now */
     int64_t base_compacted; /* of the snapshot */
     int64_t compacted;
-    struct rt_slice auth; /* the last one counts */
+    bool is_zero_compacted; /* at 0, which is accepted once, or later */
+    struct rt_slice auth;   /* the last one counts */
     uint64_t auth_at;
     const char *problem;
 };
@@ -117,27 +119,30 @@ static enum rt_status read_head(struct restoring *restoring)
     return RT_OK;
 }
 
-/* Survivors of a compaction come in any order of keys; whatever is newer comes by revision, and no
- * revision is without a version. */
+/* Survivors from before the compaction come first, in any order of keys; whatever is newer comes by
+ * revision, and no revision is without a version. */
 static bool is_next(struct restoring *restoring, int64_t revision)
 {
-    if (revision <= restoring->base_compacted) {
-        return !restoring->has_stand && restoring->running <= restoring->base_compacted;
+    if (revision < restoring->base_compacted) {
+        return !restoring->has_history;
     }
-    if (revision == restoring->running) {
-        return revision > 1;
-    }
+    restoring->has_history = true;
     restoring->running += revision == restoring->running + 1 ? 1 : 0;
     return revision == restoring->running;
 }
 
+/* A revision may change a key twice; survivors of one key have each their own. */
+static bool is_after_last(const struct restoring *restoring, const struct fakeetcd_kv *kv)
+{
+    const struct fakeetcd__key *key = fakeetcd__keys_find(&restoring->state->store->keys, kv->key);
+    int64_t last = key == NULL ? 0 : fakeetcd__key_last(key)->mod_revision;
+
+    return last < kv->mod_revision || (last == kv->mod_revision && restoring->has_history);
+}
+
 static enum rt_status add_version(struct restoring *restoring, struct fakeetcd_kv *kv)
 {
-    const struct fakeetcd_store *store = restoring->state->store;
-    const struct fakeetcd__key *key = fakeetcd__keys_find(&store->keys, kv->key);
-
-    if (!is_next(restoring, kv->mod_revision) ||
-        (key != NULL && fakeetcd__key_last(key)->mod_revision >= kv->mod_revision)) {
+    if (!is_next(restoring, kv->mod_revision) || !is_after_last(restoring, kv)) {
         return malformed(restoring, "a version out of order");
     }
     if (kv->value.len_bytes >= BLOB_BYTES) {
@@ -219,9 +224,12 @@ static enum rt_status read_compacted(struct restoring *restoring)
     if (restoring->reader.is_bad) {
         return RT_OK;
     }
-    if (revision > (uint64_t)restoring->running || (int64_t)revision <= restoring->compacted) {
+    bool is_later = revision == 0 ? restoring->compacted == 0 && !restoring->is_zero_compacted
+                                  : (int64_t)revision > restoring->compacted;
+    if (revision > (uint64_t)restoring->running || !is_later) {
         return malformed(restoring, "a compaction out of order");
     }
+    restoring->is_zero_compacted = true;
     restoring->compacted = (int64_t)revision;
     return RT_OK;
 }
@@ -278,7 +286,9 @@ static enum rt_status finish(struct restoring *restoring)
     enum rt_status status =
         fakeetcd_store_restore_done(state->store, restoring->running, restoring->base_compacted);
 
-    if (status == RT_OK && restoring->compacted > restoring->base_compacted &&
+    bool is_compacted = restoring->compacted > restoring->base_compacted ||
+                        (restoring->compacted == 0 && restoring->is_zero_compacted);
+    if (status == RT_OK && is_compacted &&
         fakeetcd_store_compact(state->store, restoring->compacted) != FAKEETCD_OK) {
         status = RT_E_NOMEM;
     }

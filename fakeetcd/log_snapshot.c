@@ -117,6 +117,10 @@ static void add_state(struct snapshot *snapshot, const struct fakeetcd_state *st
         FAKEETCD__ENTRY_STAND,  (uint64_t)fakeetcd_store_revision(state->store)};
 
     fakeetcd__write_numbers(writer, head, 5);
+    if (state->store->compacted == 0 && state->store->is_zero_compacted) {
+        const uint64_t zero[] = {FAKEETCD__ENTRY_COMPACTED, 0};
+        fakeetcd__write_numbers(writer, zero, 2);
+    }
     add_store(snapshot, state->store);
     fakeetcd_leases_walk(state->leases, add_lease, snapshot);
     if (snapshot->status == RT_OK) {

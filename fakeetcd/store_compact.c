@@ -265,6 +265,7 @@ enum rt_status fakeetcd_store_restore_done(struct fakeetcd_store *store, int64_t
 
     store->revision = revision;
     store->compacted = compacted;
+    store->is_zero_compacted = compacted > 0;
     store->first_revision = compacted > 2 ? compacted : 2;
     store->start_count = 0;
     size_t wanted = (size_t)(revision - store->first_revision + 2);

@@ -381,6 +381,54 @@ static void open__life_goes_on__as_if_it_had_never_stopped(void **state)
     assert_int_equal(rmdir(other), 0);
 }
 
+static void compaction__at_0__is_accepted_once_over_a_restart_and_a_rewrite(void **state)
+{
+    struct fixture *fx = *state;
+
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    put(&fx->one, "a", text("1"), 0);
+    compact(&fx->one, 0);
+    drop(&fx->one);
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    assert_int_equal(fakeetcd_store_compact(fx->one.state.store, 0), FAKEETCD_E_COMPACTED);
+    assert_int_equal(fakeetcd_data_dir_replaced(fx->one.dir), RT_OK); /* a snapshot of the same */
+    commit(&fx->one);
+    drop(&fx->one);
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    assert_int_equal(fakeetcd_store_compact(fx->one.state.store, 0), FAKEETCD_E_COMPACTED);
+    compact(&fx->one, 2);
+    drop(&fx->one);
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    assert_int_equal(fakeetcd_store_compact(fx->one.state.store, 0), FAKEETCD_E_COMPACTED);
+}
+
+static void revision__that_changes_a_key_twice__comes_back(void **state)
+{
+    struct fixture *fx = *state;
+
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    fakeetcd_write_begin(fx->one.state.store);
+    assert_int_equal(fakeetcd_write_put(fx->one.state.store, text("a"), text("1"), NULL, 0, NULL),
+                     FAKEETCD_OK);
+    assert_true(fakeetcd_write_delete(fx->one.state.store, text("a"), NULL));
+    assert_int_equal(fakeetcd_write_put(fx->one.state.store, text("a"), text("2"), NULL, 0, NULL),
+                     FAKEETCD_OK);
+    assert_int_equal(fakeetcd_write_end(fx->one.state.store), FAKEETCD_OK);
+    commit(&fx->one);
+    for (int i = 0; i < 2; i++) {
+        char *before = describe(&fx->one);
+        drop(&fx->one);
+        assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+        char *after = describe(&fx->one);
+        assert_string_equal(before, after);
+        free(before);
+        free(after);
+        if (i == 0) {
+            compact(&fx->one, 2);
+        }
+    }
+}
+
 static void commit__nothing_new__writes_nothing(void **state)
 {
     struct fixture *fx = *state;
@@ -578,6 +626,8 @@ int main(void)
         DIR_TEST(open__nothing_there__is_new_and_keeps_what_it_was_given),
         DIR_TEST(open__after_a_life__has_everything_again),
         DIR_TEST(open__life_goes_on__as_if_it_had_never_stopped),
+        DIR_TEST(compaction__at_0__is_accepted_once_over_a_restart_and_a_rewrite),
+        DIR_TEST(revision__that_changes_a_key_twice__comes_back),
         DIR_TEST(commit__nothing_new__writes_nothing),
         DIR_TEST(close__uncommitted__is_forgotten),
         DIR_TEST(open__twice__the_second_is_refused),
