@@ -3,14 +3,17 @@
 #include "fakeetcd/kv.h"
 #include "fakeetcd/watch_service.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 /* Switches of a server and interventions in its state: for faults, scenarios and live control. */
 
 #define ALARM_BIT(type) (1u << (type))
+#define TRIM_BYTES      (UINT64_C(1024) * 1024)
 
 static void freeze(struct fakeetcd_server *server, bool is_on);
 static void lose_leader(struct fakeetcd_server *server, bool is_on);
+static void give_memory_back(const struct fakeetcd_server *server, uint64_t bytes_before);
 static void raise_alarm(struct fakeetcd_server *server, unsigned type, bool is_on);
 
 const char *const fakeetcd_events[] = {
@@ -154,6 +157,8 @@ enum fakeetcd_error fakeetcd_server_delete(struct fakeetcd_server *server, struc
 
 enum fakeetcd_error fakeetcd_server_compact(struct fakeetcd_server *server, int64_t revision)
 {
+    struct fakeetcd_store_counts before;
+    fakeetcd_store_counts(server->state.store, &before);
     enum fakeetcd_error error = fakeetcd_store_compact(server->state.store, revision);
     server->state.raft_index++;
     if (error != FAKEETCD_OK) {
@@ -162,10 +167,23 @@ enum fakeetcd_error fakeetcd_server_compact(struct fakeetcd_server *server, int6
     if (server->data_dir != NULL) {
         fakeetcd_data_dir_compacted(server->data_dir, revision);
     }
+    give_memory_back(server, before.logical_bytes);
     fakeetcd__changed(server);
     fakeetcd__watch_sync_soon(server); /* who is behind it hears so */
     fakeetcd__event(server, "compacted", rt_slice_text(""), "");
     return FAKEETCD_OK;
+}
+
+/* The allocator keeps what was freed; when it was much, the system may have it. */
+static void give_memory_back(const struct fakeetcd_server *server, uint64_t bytes_before)
+{
+    struct fakeetcd_store_counts after;
+    fakeetcd_store_counts(server->state.store, &after);
+    if (bytes_before > after.logical_bytes + TRIM_BYTES) {
+#ifdef __GLIBC__
+        (void)malloc_trim(0);
+#endif
+    }
 }
 
 enum fakeetcd_error fakeetcd_server_expire_lease_of(struct fakeetcd_server *server,
