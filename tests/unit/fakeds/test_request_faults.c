@@ -238,6 +238,40 @@ static void fin_at_replied__the_answer_comes_first(void **state)
     assert_int_equal(fx->world.eaten_count, 0);
 }
 
+static void fin_at_replied__answers_of_the_same_turn_come_first_too(void **state)
+{
+    struct fixture *fx = *state;
+    arm(&fx->world, "f: on {op: set, key: a} at replied do 1*fin");
+    uint32_t before = send_set(&fx->a, "before", "v", &(struct set_options){0});
+    uint32_t number = send_set(&fx->a, "a", "v", &(struct set_options){0});
+    uint32_t behind = send_set(&fx->a, "behind", "v", &(struct set_options){0});
+    run_for(&fx->world, 0);
+    assert_int_equal(answer_to(&fx->a, before)->code, K_OK);
+    assert_int_equal(answer_to(&fx->a, number)->code, K_OK);
+    assert_int_equal(answer_to(&fx->a, behind)->code, K_OK);
+    assert_int_equal(fx->a.closed_why, RT_E_CLOSED);
+    assert_int_equal(counts_of(&fx->world, DSRPC_OP_SET).answered, 3);
+    assert_int_equal(fx->world.eaten_count, 0);
+}
+
+/* More than a peer takes at once. */
+static void fin_at_replied__large_value__all_of_it_comes_first(void **state)
+{
+    const size_t len_bytes = (size_t)16 << 20;
+    struct fixture *fx = *state;
+    uint8_t *data;
+    struct rt_blob *blob = rt_blob_create(len_bytes, &data);
+    memset(data, 'x', len_bytes);
+    send_set_big(&fx->a, "big", blob, &(struct set_options){0});
+    rt_blob_release(blob);
+    run_for(&fx->world, 0);
+    arm(&fx->world, "f: on {op: get} at replied do 1*fin");
+    uint32_t number = begin_get(fx, "big", 0);
+    assert_int_equal(answer_to(&fx->a, number)->payload_bytes, len_bytes);
+    assert_int_equal(fx->a.closed_why, RT_E_CLOSED);
+    assert_int_equal(fx->world.eaten_count, 0);
+}
+
 /* ---- bytes of the answer ---- */
 
 static void truncate__bytes_before_it_then_the_end(void **state)
@@ -340,6 +374,8 @@ int main(void)
         IN_WORLD(duplicate__answered_twice_counted_once),
         IN_WORLD(rst_at_applied__applied_and_cut_off),
         IN_WORLD(fin_at_replied__the_answer_comes_first),
+        IN_WORLD(fin_at_replied__answers_of_the_same_turn_come_first_too),
+        IN_WORLD(fin_at_replied__large_value__all_of_it_comes_first),
         IN_WORLD(truncate__bytes_before_it_then_the_end),
         IN_WORLD(truncate__behind_the_end__whole_answer_then_the_end),
         IN_WORLD(stall__at_a_byte__the_rest_comes_when_it_is_over),
