@@ -249,8 +249,11 @@ static void check_revision__at_below_and_beyond__as_etcd_answers(void **state)
 static void get__inside_a_write__sees_what_was_written(void **state)
 {
     struct fixture *fx = *state;
+    struct fakeetcd_store_counts before;
+    struct fakeetcd_store_counts after;
 
     put(fx, "a", "1");
+    fakeetcd_store_counts(fx->store, &before);
     fakeetcd_write_begin(fx->store);
     assert_int_equal(fakeetcd_write_put(fx->store, text("b"), text("2"), NULL, 0, NULL),
                      FAKEETCD_OK);
@@ -260,6 +263,8 @@ static void get__inside_a_write__sees_what_was_written(void **state)
     assert_int_equal(get(fx, "a", 2).version, 1);
     assert_int_equal(fakeetcd_store_count(fx->store, &EVERYTHING, 0), 1);
     fakeetcd_write_abort(fx->store);
+    fakeetcd_store_counts(fx->store, &after);
+    assert_memory_equal(&after, &before, sizeof(after));
     assert_int_equal(get(fx, "a", 0).version, 1);
     assert_int_equal(get(fx, "b", 0).version, 0);
     assert_int_equal(fakeetcd_store_count(fx->store, &EVERYTHING, 0), 1);
@@ -394,6 +399,7 @@ static void counts__after_everything_is_deleted_and_compacted__are_back_at_nothi
     fakeetcd_store_counts(fx->store, &counts);
     assert_int_equal(counts.keys, 1);
     assert_int_equal(counts.versions, 1);
+    assert_int_equal(counts.puts, 101);
     assert_int_equal(counts.deletes, 10);
     assert_int_equal(counts.in_use_bytes, counts.logical_bytes);
 }
