@@ -19,7 +19,8 @@ enum fakeetcd_quirk {
     FAKEETCD_QUIRK_KILL_ON_TERM = 1u << 7,     /* SIGTERM drops streams instead of draining */
     FAKEETCD_QUIRK_ALARM_BARE = 1u << 8,       /* answers of Alarm have no header */
     FAKEETCD_QUIRK_LOCK_UNCHECKED = 1u << 9,   /* a lock is given although its key has gone */
-    FAKEETCD_QUIRK_HASH_STRICT = 1u << 10      /* HashKV refuses the compacted revision itself */
+    FAKEETCD_QUIRK_HASH_STRICT = 1u << 10,     /* HashKV refuses the compacted revision itself */
+    FAKEETCD_QUIRK_GRANT_UNCHECKED = 1u << 11  /* permissions on intervals without keys are taken */
 };
 
 struct fakeetcd_profile {

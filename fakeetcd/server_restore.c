@@ -149,6 +149,8 @@ static enum rt_status swap(struct fakeetcd_server *server, struct fakeetcd_store
     server->hub = hub;
     server->state.leases = leases;
     server->state.store = store;
+    fakeetcd_store_forget_tombstones(store,
+                                     fakeetcd__has_quirk(server, FAKEETCD_QUIRK_TOMBSTONE_MISSED));
     fakeetcd__watch_attach(server);
     fakeetcd__lease_arm(server);
     return RT_OK;

@@ -82,6 +82,10 @@ static enum rt_status make_state(struct fakeetcd_server *server)
         status = fakeetcd_hub_create(state->store, &server->hub);
     }
     if (status == RT_OK) {
+        fakeetcd_store_forget_tombstones(
+            state->store, fakeetcd__has_quirk(server, FAKEETCD_QUIRK_TOMBSTONE_MISSED));
+        fakeetcd_auth_take_any_interval(
+            state->auth, fakeetcd__has_quirk(server, FAKEETCD_QUIRK_GRANT_UNCHECKED));
         fakeetcd__watch_attach(server);
     } else {
         drop_state(server);
