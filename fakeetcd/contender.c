@@ -49,12 +49,6 @@ void fakeetcd__contend(struct fakeetcd_call *call, struct rt_slice name, int64_t
     if (fakeetcd__queue_is_first(contender->queue, contender->revision)) {
         leave(contender);
         on_turn(contender, true);
-    } else if (fakeetcd_auth_is_enabled(call->server->state.auth)) {
-        /* The watch of etcd's own client does not carry the caller's token; the key stays. */
-        leave(contender);
-        fakeetcd_call_finish(call, GRPC_UNKNOWN,
-                             "rpc error: code = InvalidArgument desc = "
-                             "etcdserver: user name is empty");
     } else {
         fakeetcd__queue_wait(contender);
     }

@@ -393,6 +393,90 @@ static void observe__the_server_dies__ends_and_leaves_nothing(void **state)
     asked_free(&observer);
 }
 
+/* ---- with auth on ---- */
+
+/* User u may read and write below "q", and its token goes along from now on. */
+static void enable_auth(struct world *world)
+{
+    static char token[FAKEETCD_TOKEN_BYTES];
+    const struct fakeetcd_state *server_state = fakeetcd_server_state(world->server);
+    struct fakeetcd_auth *auth = server_state->auth;
+    const struct rt_slice root = rt_slice_text("root");
+    const struct rt_slice user = rt_slice_text("u");
+    const struct fakeetcd_permission permission = {
+        .access = FAKEETCD_READWRITE,
+        .interval = {.key = rt_slice_text("q/"), .end = rt_slice_text("q0")}};
+
+    assert_int_equal(fakeetcd_user_add(auth, root, root, false), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_role_add(auth, root), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_user_grant(auth, root, root), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_user_add(auth, user, user, false), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_role_add(auth, user), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_role_grant(auth, user, &permission), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_user_grant(auth, user, user), FAKEETCD_OK);
+    assert_int_equal(fakeetcd_auth_enable(auth), FAKEETCD_OK);
+    assert_int_equal(
+        fakeetcd_auth_authenticate(auth, user, user, rt_loop_now_us(world->loop), token),
+        FAKEETCD_OK);
+    world->token = token;
+}
+
+static void campaign__somebody_leads_with_auth_on__waits_and_its_key_outlives_the_call(void **state)
+{
+    struct world *world = *state;
+    struct asked first;
+    struct asked second;
+
+    grant(world, 4, 30);
+    grant(world, 5, 30);
+    enable_auth(world);
+    campaign(world, &first, "q", 4, "v4");
+    campaign(world, &second, "q", 5, "v5");
+    (void)elected(&first);
+    assert_false(second.is_ended);
+    ask_cancel(&second);
+    world_settle(world);
+    assert_true(has_key(world, "q/5"));
+    asked_free(&first);
+}
+
+static void campaign_and_leader__a_name_that_the_user_may_not_touch__are_refused(void **state)
+{
+    struct world *world = *state;
+    struct asked asked;
+
+    grant(world, 4, 30);
+    enable_auth(world);
+    campaign(world, &asked, "w", 4, "v");
+    assert_failed(&asked, "etcdserver: permission denied");
+    leader(world, &asked, "w");
+    assert_failed(&asked, "etcdserver: permission denied");
+    world->token = NULL;
+    campaign(world, &asked, "q", 4, "v");
+    assert_failed(&asked, "etcdserver: user name is empty");
+    assert_false(has_key(world, "q/4"));
+}
+
+static void observe__with_auth_on__tells_who_may_read_and_ends_for_others(void **state)
+{
+    struct world *world = *state;
+    struct asked observer;
+    struct asked other;
+
+    put(world, "q/x", "1");
+    enable_auth(world);
+    observe(world, &observer, "q");
+    put(world, "q/x", "2");
+    assert_int_equal(observer.message_count, 2);
+    assert_false(observer.is_ended);
+    observe(world, &other, "w");
+    assert_true(other.is_ended);
+    assert_int_equal(other.code, GRPC_OK);
+    assert_int_equal(other.message_count, 0);
+    asked_free(&observer);
+    asked_free(&other);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -413,6 +497,9 @@ int main(void)
         CASE(observe__somebody_leads__is_told_at_once),
         CASE(observe__the_leader_goes_and_nobody_follows__waits_for_the_next),
         CASE(observe__the_server_dies__ends_and_leaves_nothing),
+        CASE(campaign__somebody_leads_with_auth_on__waits_and_its_key_outlives_the_call),
+        CASE(campaign_and_leader__a_name_that_the_user_may_not_touch__are_refused),
+        CASE(observe__with_auth_on__tells_who_may_read_and_ends_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
