@@ -10,6 +10,8 @@ static void on_leader_due(void *arg);
 static void on_thaw_due(void *arg);
 static void on_writable_due(void *arg);
 static void on_leader_lost(void *arg);
+static void say_refusal(struct fakeetcd_server *server, enum fault_action_kind kind,
+                        enum fakeetcd_error error);
 static void switch_on(struct fakeetcd_server *server, enum fakeetcd_switch which,
                       struct rt_timer *timer, const struct fault_action *action);
 
@@ -57,15 +59,17 @@ void fakeetcd_server_process(struct fakeetcd_server *server, const struct fault_
         fakeetcd_server_set(server, FAKEETCD_CORRUPTED, true);
         break;
     case FAULT_COMPACT:
-        (void)fakeetcd_server_compact(server, action->number != 0
-                                                  ? action->number
-                                                  : fakeetcd_store_revision(server->state.store));
+        say_refusal(server, action->kind,
+                    fakeetcd_server_compact(server,
+                                            action->number != 0
+                                                ? action->number
+                                                : fakeetcd_store_revision(server->state.store)));
         break;
     case FAULT_RESTORE:
-        (void)fakeetcd_server_restore(server, action->number);
+        say_refusal(server, action->kind, fakeetcd_server_restore(server, action->number));
         break;
     case FAULT_EXPIRE_LEASE:
-        (void)fakeetcd_server_expire_lease_of(server, rt_slice_text(action->text));
+        say_refusal(server, action->kind, fakeetcd_server_expire_lease_of(server, action->bytes));
         break;
     case FAULT_EXPIRE_TOKENS:
         fakeetcd_auth_expire_tokens(server->state.auth);
@@ -77,6 +81,15 @@ void fakeetcd_server_process(struct fakeetcd_server *server, const struct fault_
         break;
     default:
         break;
+    }
+}
+
+/* The rule has fired; what it asked for cannot be done. */
+static void say_refusal(struct fakeetcd_server *server, enum fault_action_kind kind,
+                        enum fakeetcd_error error)
+{
+    if (error != FAKEETCD_OK) {
+        fakeetcd__record_state(server, fault_action_word(kind), fakeetcd_error_text(error));
     }
 }
 

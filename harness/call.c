@@ -6,6 +6,8 @@
  */
 #include "harness/call.h"
 
+#include "harness/etcd_call.h"
+
 #include <stdlib.h>
 
 #define KEYS_ON_STACK 64
@@ -16,13 +18,21 @@ static start_fn start_put, start_get, start_cleanup, start_health, start_close, 
     start_init, start_set, start_read, start_keys, start_mset;
 
 static start_fn *const starters[SCN_STEP_COUNT] = {
-    [SCN_STEP_PUT] = start_put,         [SCN_STEP_GET] = start_get,
-    [SCN_STEP_CLEANUP] = start_cleanup, [SCN_STEP_HEALTH] = start_health,
-    [SCN_STEP_CLOSE] = start_close,     [SCN_STEP_CONSTRUCT] = start_construct,
-    [SCN_STEP_INIT] = start_init,       [SCN_STEP_SET] = start_set,
-    [SCN_STEP_READ] = start_read,       [SCN_STEP_EXIST] = start_keys,
-    [SCN_STEP_DELETE] = start_keys,     [SCN_STEP_EXPIRE] = start_keys,
-    [SCN_STEP_QUERY_SIZE] = start_keys, [SCN_STEP_MSET] = start_mset,
+    [SCN_STEP_PUT] = start_put,
+    [SCN_STEP_GET] = start_get,
+    [SCN_STEP_CLEANUP] = start_cleanup,
+    [SCN_STEP_HEALTH] = start_health,
+    [SCN_STEP_CLOSE] = start_close,
+    [SCN_STEP_CONSTRUCT] = start_construct,
+    [SCN_STEP_INIT] = start_init,
+    [SCN_STEP_SET] = start_set,
+    [SCN_STEP_READ] = start_read,
+    [SCN_STEP_EXIST] = start_keys,
+    [SCN_STEP_DELETE] = start_keys,
+    [SCN_STEP_EXPIRE] = start_keys,
+    [SCN_STEP_QUERY_SIZE] = start_keys,
+    [SCN_STEP_MSET] = start_mset,
+    [SCN_STEP_ETCD] = scn_etcd_call_start,
 };
 
 bool scn_is_call(enum scn_step_kind kind)
@@ -40,6 +50,9 @@ static struct rt_slice first_key(const struct scn_call *call)
 
     if (arguments == NULL) {
         return (struct rt_slice){0};
+    }
+    if (call->step->kind == SCN_STEP_ETCD) {
+        return rt_slice_text(arguments->etcd.call);
     }
     if (arguments->key != NULL) {
         return rt_slice_text(arguments->key);
@@ -102,7 +115,8 @@ enum rt_status scn_call_start(struct scn_world *world, const struct scn_step *st
 {
     const char *name =
         step->arguments.connector != NULL ? step->arguments.connector : step->arguments.client;
-    struct scn_party *party = scn_world_party(world, name);
+    struct scn_party *party =
+        step->kind == SCN_STEP_ETCD ? &world->etcd_caller : scn_world_party(world, name);
     struct scn_call *call = party == NULL ? NULL : create(party, step, id);
 
     *out_call = NULL;
@@ -155,6 +169,13 @@ static void finish(struct scn_call *call)
     }
 }
 
+void scn_call_finish_etcd(struct scn_call *call, int32_t code, const char *text)
+{
+    keep_status(call, &(struct ds_status){.code = code, .text = text});
+    call->is_ok = code == GRPC_OK;
+    finish(call);
+}
+
 void scn_call_destroy(struct scn_call *call)
 {
     if (call == NULL) {
@@ -166,6 +187,7 @@ void scn_call_destroy(struct scn_call *call)
     for (size_t i = 0; i < call->failed_count; i++) {
         free(call->failed[i]);
     }
+    scn_etcd_call_destroy(call->etcd);
     omni_arena_destroy(call->arena);
     free(call->values);
     free(call->failed);
@@ -290,7 +312,7 @@ static struct omni_value *connector_options(struct scn_party *party, struct omni
 {
     const struct doc_node *extra = party->spec->extra;
     size_t given = extra == NULL ? 0 : extra->count;
-    struct omni_pair *pairs = omni_arena_alloc(arena, sizeof(*pairs) * (given + 5));
+    struct omni_pair *pairs = omni_arena_alloc(arena, sizeof(*pairs) * (given + 6));
     size_t count = 0;
 
     if (pairs == NULL) {
@@ -303,6 +325,12 @@ static struct omni_value *connector_options(struct scn_party *party, struct omni
     if (doc_find(extra, "port") == NULL) {
         pairs[count].key = omni_text(arena, rt_slice_text("port"));
         pairs[count++].value = omni_int(arena, party->port);
+    }
+    if (party->spec->discover != NULL) {
+        pairs[count].key = omni_text(arena, rt_slice_text("etcd_address"));
+        pairs[count++].value =
+            omni_text(arena, rt_slice_text(fakeetcd_server_address(
+                                 scn_world_etcd(party->world, party->spec->discover)->fake)));
     }
     if (party->spec->sub_timeout_node != NULL) {
         pairs[count].key = omni_text(arena, rt_slice_text("get_sub_timeout_ms"));

@@ -43,6 +43,7 @@ struct scn_call {
     char **failed;
     size_t failed_count;
     bool is_healthy;
+    struct scn_etcd_call *etcd; /* of a step `etcd:`; else NULL */
 };
 
 bool scn_is_call(enum scn_step_kind kind);
@@ -52,6 +53,9 @@ bool scn_is_call(enum scn_step_kind kind);
 RT_NODISCARD enum rt_status scn_call_start(struct scn_world *world, const struct scn_step *step,
                                            uint64_t id, struct scn_call **out_call);
 void scn_call_destroy(struct scn_call *call);
+
+/* For etcd_call.c: `code` is a gRPC code. */
+void scn_call_finish_etcd(struct scn_call *call, int32_t code, const char *text);
 
 static inline bool scn_call_is_done(const struct scn_call *call)
 {

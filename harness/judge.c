@@ -4,6 +4,9 @@
  */
 #include "harness/judge.h"
 
+#include "harness/etcd_call.h"
+#include "harness/etcd_message.h"
+
 #include <inttypes.h>
 
 #define TEXT_BYTES 512
@@ -20,7 +23,7 @@ typedef void judge_fn(struct scn_judge *judge, const struct scn_call *call);
 
 static judge_fn judge_ok, judge_status, judge_detail, judge_cause, judge_texts, judge_took,
     judge_attempts, judge_size, judge_data, judge_empty, judge_exists, judge_failed, judge_sizes,
-    judge_healthy;
+    judge_healthy, judge_grpc_code, judge_reply;
 
 struct judge_row {
     size_t node_offset;
@@ -43,6 +46,8 @@ static const struct judge_row rows[] = {
     {EXPECTED(failed_node), judge_failed},
     {EXPECTED(sizes_node), judge_sizes},
     {EXPECTED(healthy_node), judge_healthy},
+    {EXPECTED(code_node), judge_grpc_code},
+    {EXPECTED(reply_node), judge_reply},
 #undef EXPECTED
 };
 
@@ -69,7 +74,9 @@ static struct scn_finding *add(struct scn_judge *judge, const struct scn_call *c
     struct scn_finding *finding =
         scn_findings_add(judge->findings, SCN_FAIL, node, "%s of %s %s", what,
                          scn_step_word((enum scn_step_kind)call->step->kind),
-                         call->step->arguments.key != NULL ? call->step->arguments.key : "");
+                         call->etcd != NULL                  ? call->step->arguments.etcd.call
+                         : call->step->arguments.key != NULL ? call->step->arguments.key
+                                                             : "");
 
     if (finding != NULL) {
         finding->record_index = scn_recorder_count(judge->world->recorder);
@@ -77,7 +84,12 @@ static struct scn_finding *add(struct scn_judge *judge, const struct scn_call *c
         if (call->status.code != K_OK && !judge->is_status_told) {
             char text[TEXT_BYTES];
             judge->is_status_told = true; /* once for all that is wrong with this call */
-            ds_status_format(&call->status, text, sizeof(text));
+            if (call->etcd != NULL) {
+                (void)snprintf(text, sizeof(text), "code %" PRId32 ": %s", call->status.code,
+                               call->status.text);
+            } else {
+                ds_status_format(&call->status, text, sizeof(text));
+            }
             scn_finding_note(finding, "the client said: %s", text);
         }
     }
@@ -132,6 +144,33 @@ static void judge_status(struct scn_judge *judge, const struct scn_call *call)
         scn_finding_actual(finding, "%s (%" PRId32 ")", code_word(call->status.code),
                            call->status.code);
     }
+}
+
+static void judge_grpc_code(struct scn_judge *judge, const struct scn_call *call)
+{
+    const struct scn_expect *expect = &call->step->expect;
+    const char *name = grpc_code_name(call->status.code);
+
+    if (expect->grpc_code != call->status.code) {
+        struct scn_finding *finding = add(judge, call, expect->code_node, "code");
+        scn_finding_expected(finding, "%s", expect->code_node->text);
+        scn_finding_actual(finding, "%s (%" PRId32 ")",
+                           name == NULL ? "a code without a name" : name, call->status.code);
+    }
+}
+
+static void judge_reply(struct scn_judge *judge, const struct scn_call *call)
+{
+    const struct doc_node *node = call->step->expect.reply_node;
+    struct scn_message_difference difference = {.node = node, .actual = "no reply"};
+
+    if (call->etcd->reply_count > 0 &&
+        scn_message_match(call->etcd->replies[0], node, &difference)) {
+        return;
+    }
+    struct scn_finding *finding = add(judge, call, difference.node, "reply");
+    scn_finding_expected(finding, "%s", difference.expected);
+    scn_finding_actual(finding, "%s", difference.actual);
 }
 
 static void judge_detail(struct scn_judge *judge, const struct scn_call *call)

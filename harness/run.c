@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "harness/etcd_call.h"
 #include "harness/hang.h"
 #include "harness/laws.h"
 
@@ -362,8 +363,55 @@ static void step_wait(struct run *run, const struct scn_step *step)
     }
 }
 
+static void step_etcd_process(struct run *run, const struct scn_step *step)
+{
+    struct fakeetcd_server *server = scn_world_etcd(&run->world, step->arguments.etcd.server)->fake;
+
+    if (step->kind != SCN_STEP_START && fakeetcd_server_is_running(server)) {
+        fakeetcd_server_kill(server);
+    }
+    if (step->kind != SCN_STEP_KILL &&
+        fakeetcd_server_start(server, step->arguments.is_state_kept) != RT_OK) {
+        harness_error(run, step->node, "the etcd could not start");
+    }
+}
+
+static void step_switch(struct run *run, const struct scn_step *step)
+{
+    struct fakeetcd_server *server = scn_world_etcd(&run->world, step->arguments.etcd.server)->fake;
+
+    for (size_t i = 0; i < SCN_SWITCH_COUNT; i++) {
+        const struct scn_switch *one = &step->arguments.switches[i];
+        if (one->node != NULL) {
+            fakeetcd_server_set(server, (enum fakeetcd_switch)i, one->is_on);
+        }
+    }
+}
+
+static void step_end(struct run *run, const struct scn_step *step)
+{
+    const char *const *ids = step->arguments.ids.items;
+
+    for (size_t i = 0; i < step->arguments.ids.count && !run->is_over; i++) {
+        struct scn_call *call = (struct scn_call *)find_call(run, ids[i]);
+        if (call == NULL || !scn_etcd_call_end(call)) {
+            struct scn_finding *finding = scn_findings_add(&run->outcome->findings, SCN_FAIL,
+                                                           step->node, "end: step %s", ids[i]);
+            scn_finding_expected(finding, "a stream that is open");
+            scn_finding_actual(finding, "%s",
+                               call == NULL ? "it comes later in the file"
+                                            : "it is none, or it has ended");
+            run->is_over = true;
+        }
+    }
+}
+
 static void step_worker(struct run *run, const struct scn_step *step)
 {
+    if (step->kind != SCN_STEP_EVICT && step->arguments.etcd.server != NULL) {
+        step_etcd_process(run, step);
+        return;
+    }
     struct scn_worker *worker = scn_world_worker(&run->world, step->arguments.worker);
 
     if (step->kind == SCN_STEP_EVICT) {
@@ -453,6 +501,12 @@ static void run_step(struct run *run, const struct scn_step *step)
     case SCN_STEP_RESTART:
     case SCN_STEP_EVICT:
         step_worker(run, step);
+        break;
+    case SCN_STEP_SWITCH:
+        step_switch(run, step);
+        break;
+    case SCN_STEP_END:
+        step_end(run, step);
         break;
     case SCN_STEP_EVENT:
         scn_world_event(&run->world, step->arguments.event);

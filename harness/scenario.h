@@ -18,6 +18,11 @@ struct scn_worker_spec {
     uint64_t client_dead_timeout_us;
     uint64_t client_reconnect_wait_us;
     uint64_t not_ready_us;
+    const char *etcd; /* where it takes its place in the cluster; NULL: a worker by itself */
+    const struct doc_node *etcd_node;
+    const char *host_id;
+    uint64_t node_timeout_us; /* 0: the real worker's */
+    uint64_t node_dead_timeout_us;
     bool is_down; /* not started; a step starts it */
 };
 
@@ -40,10 +45,26 @@ struct scn_party_spec {
     int64_t poll_tries;
     const struct doc_node *poll_interval_node;
     uint64_t poll_interval_us;
+    const char *discover; /* etcd through which its worker is found; NULL: none */
+    const struct doc_node *discover_node;
     bool is_constructed_by_step; /* set by the checker */
 };
 
+/* A fake etcd. */
+struct scn_etcd_spec {
+    struct doc_name name;
+    const struct doc_node *node;
+    const char *profile;
+    const struct doc_node *profile_node;
+    uint64_t election_timeout_us;
+    uint64_t token_ttl_us;
+    uint64_t progress_interval_us;
+    uint64_t quota_bytes;
+    bool is_down; /* not started; a step starts it */
+};
+
 struct scn_world_spec {
+    struct doc_list etcds;      /* struct scn_etcd_spec */
     struct doc_list workers;    /* struct scn_worker_spec */
     struct doc_list connectors; /* struct scn_party_spec */
     struct doc_list clients;    /* struct scn_party_spec */
@@ -82,6 +103,10 @@ struct scn_expect {
     struct doc_list sizes; /* int64_t */
     const struct doc_node *healthy_node;
     bool is_healthy;
+    /* etcd */
+    const struct doc_node *code_node;
+    int32_t grpc_code;
+    const struct doc_node *reply_node;
 };
 
 /* A statement about the world. Row: enumerator, word. */
@@ -93,7 +118,12 @@ struct scn_expect {
     ROW(SCN_SAY_OBJECT, "object")                                                                  \
     ROW(SCN_SAY_WORKER, "worker")                                                                  \
     ROW(SCN_SAY_FAULT, "fault")                                                                    \
-    ROW(SCN_SAY_JOURNAL, "journal")
+    ROW(SCN_SAY_JOURNAL, "journal")                                                                \
+    ROW(SCN_SAY_ETCD, "etcd")                                                                      \
+    ROW(SCN_SAY_ETCD_REQUESTS, "etcd-requests")                                                    \
+    ROW(SCN_SAY_ETCD_KEY, "etcd-key")                                                              \
+    ROW(SCN_SAY_ETCD_KEYS, "etcd-keys")                                                            \
+    ROW(SCN_SAY_STREAM, "stream")
 
 enum scn_statement_kind {
 #define SCN_STATEMENT_ENUM(name, word) name,
@@ -128,6 +158,21 @@ struct scn_statement {
     const struct doc_node *mode_node;
     int mode;
     const struct doc_node *data_node;
+    /* etcd */
+    const char *etcd;
+    const char *etcd_op;
+    const char *prefix;
+    const struct doc_node *value_node;
+    const char *value; /* pattern */
+    const struct doc_node *events_node;
+    struct doc_list events;           /* const char *: patterns */
+    const struct doc_node *last_node; /* of a stream's last message */
+    const struct doc_node *ended_node;
+    bool is_ended;
+    const struct doc_node *grpc_node;
+    int32_t grpc_code;
+    const struct doc_node *text_node;
+    struct doc_list texts; /* const char * */
     /* journal */
     const char *actor;
     const char *record_kind;
@@ -160,6 +205,7 @@ struct scn_check {
     ROW(SCN_STEP_DELETE, "delete")                                                                 \
     ROW(SCN_STEP_EXPIRE, "expire")                                                                 \
     ROW(SCN_STEP_QUERY_SIZE, "query-size")                                                         \
+    ROW(SCN_STEP_ETCD, "etcd")                                                                     \
     ROW(SCN_STEP_MSET, "mset")                                                                     \
     ROW(SCN_STEP_WAIT, "wait")                                                                     \
     ROW(SCN_STEP_AWAIT, "await")                                                                   \
@@ -168,6 +214,8 @@ struct scn_check {
     ROW(SCN_STEP_KILL, "kill")                                                                     \
     ROW(SCN_STEP_START, "start")                                                                   \
     ROW(SCN_STEP_RESTART, "restart")                                                               \
+    ROW(SCN_STEP_SWITCH, "switch")                                                                 \
+    ROW(SCN_STEP_END, "end")                                                                       \
     ROW(SCN_STEP_EVICT, "evict")                                                                   \
     ROW(SCN_STEP_EVENT, "event")                                                                   \
     ROW(SCN_STEP_CHECK, "check")                                                                   \
@@ -193,6 +241,28 @@ struct scn_mset_entry {
     const struct doc_node *data;
 };
 
+/* `etcd:`: one call. */
+struct scn_etcd_arguments {
+    const char *server; /* NULL: the first one */
+    const struct doc_node *server_node;
+    const char *call;
+    const struct doc_node *call_node;
+    const struct doc_node *request; /* NULL: an empty message */
+    const char *as;
+    uint64_t every_us;
+    bool requires_leader;
+    const char *token;
+    const char *token_of; /* id of a step */
+    const struct doc_node *token_of_node;
+};
+
+/* `switch:` of an etcd server. A member counts when its node is there. */
+struct scn_switch {
+    const struct doc_node *node;
+    bool is_on;
+};
+#define SCN_SWITCH_COUNT 5
+
 /* The arguments of every kind of step; each kind's table offers its own. */
 struct scn_arguments {
     const struct doc_node *node;
@@ -214,6 +284,8 @@ struct scn_arguments {
     uint64_t deadline_us; /* from the start of the step */
     bool is_only_if_absent;
     bool is_transaction;
+    struct scn_etcd_arguments etcd;
+    struct scn_switch switches[SCN_SWITCH_COUNT]; /* by enum fakeetcd_switch */
     /* wait */
     uint64_t duration_us;
     const char *event;

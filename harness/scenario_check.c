@@ -7,6 +7,7 @@
 
 #include "connector/omni_connector.h"
 #include "fakeds/worker.h"
+#include "fakeetcd/call.h"
 #include "harness/payload.h"
 #include "harness/scenario_check.h"
 
@@ -18,6 +19,7 @@ enum rt_status scn__check(struct scn_scenario *scenario, struct doc_error_list *
     struct scn__checker checker = {.scenario = scenario, .errors = errors, .status = RT_OK};
 
     check_world(&checker);
+    scn__check_etcds(&checker);
     scn__check_steps(&checker, &scenario->steps, false);
     scn__check_statements(&checker, &scenario->finally);
     check_faults(&checker);
@@ -199,6 +201,10 @@ static void check_statement(struct scn__checker *checker, struct scn_check *chec
     struct scn_statement *statement = &check->statement;
     const struct scn_worker_spec *workers = checker->scenario->world.workers.items;
 
+    if (check->kind >= SCN_SAY_ETCD) {
+        scn__check_etcd_statement(checker, check);
+        return;
+    }
     if (statement->connector != NULL) {
         scn__refer_party(checker, doc_find(check->node, "connector"), statement->connector, true);
     }
@@ -253,8 +259,8 @@ static void custom_events(const struct doc_list *list, struct scn__names *names)
     }
 }
 
-static const char *event_name(struct scn__checker *checker, const char *before, const char *who,
-                              const char *what)
+const char *scn__event_name(struct scn__checker *checker, const char *before, const char *who,
+                            const char *what)
 {
     char text[512];
 
@@ -273,16 +279,17 @@ static void known_events(struct scn__checker *checker, struct scn__names *events
     scn__step_names(&checker->scenario->steps, &who);
     for (size_t i = 0; i < who.count; i++) {
         for (size_t k = 0; k < sizeof(of_steps) / sizeof(of_steps[0]); k++) {
-            scn__add_name(events, event_name(checker, "step.", who.words[i], of_steps[k]));
+            scn__add_name(events, scn__event_name(checker, "step.", who.words[i], of_steps[k]));
         }
     }
     who.count = 0;
     worker_names(checker, &who);
     for (size_t i = 0; i < who.count; i++) {
         for (size_t k = 0; k < sizeof(of_workers) / sizeof(of_workers[0]); k++) {
-            scn__add_name(events, event_name(checker, "", who.words[i], of_workers[k]));
+            scn__add_name(events, scn__event_name(checker, "", who.words[i], of_workers[k]));
         }
     }
+    scn__etcd_events(checker, events);
     custom_events(&checker->scenario->steps, events);
 }
 
@@ -321,14 +328,15 @@ static void check_waits(struct scn__checker *checker, const struct doc_list *lis
 
 static void check_faults(struct scn__checker *checker)
 {
-    const struct fault_domain *domains[] = {&fakeds_fault_domain, &fault_binding_domain};
+    const struct fault_domain *domains[] = {&fakeds_fault_domain, &fault_binding_domain,
+                                            &fakeetcd_fault_domain};
     struct doc_reader reader = {.doc = checker->scenario->doc, .errors = checker->errors};
 
     check_waits(checker, &checker->scenario->steps);
     if (checker->scenario->faults == NULL) {
         return;
     }
-    enum rt_status status = fault_rules_load(NULL, domains, 2, &reader, checker->scenario->faults);
+    enum rt_status status = fault_rules_load(NULL, domains, 3, &reader, checker->scenario->faults);
     if (status == RT_OK) {
         status = fault_rule_events(checker->scenario->faults, check_event, checker);
     }

@@ -137,8 +137,7 @@ static void check_awaited(struct scn__checker *checker, const struct scn_step *s
     }
 }
 
-/* The step with this id; NULL: none. */
-static const struct scn_step *step_of(const struct doc_list *list, const char *id)
+const struct scn_step *scn__step_of(const struct doc_list *list, const char *id)
 {
     const struct scn_step *steps = list->items;
 
@@ -148,7 +147,7 @@ static const struct scn_step *step_of(const struct doc_list *list, const char *i
             return &steps[i];
         }
         if (steps[i].kind == SCN_STEP_TOGETHER) {
-            inner = step_of(&steps[i].arguments.steps, id);
+            inner = scn__step_of(&steps[i].arguments.steps, id);
         }
         if (inner != NULL) {
             return inner;
@@ -164,7 +163,7 @@ static void check_cancelled(struct scn__checker *checker, const struct scn_step 
 
     check_awaited(checker, step);
     for (size_t i = 0; i < step->arguments.ids.count; i++) {
-        const struct scn_step *call = step_of(&checker->scenario->steps, ids[i]);
+        const struct scn_step *call = scn__step_of(&checker->scenario->steps, ids[i]);
         if (call != NULL && (call->arguments.connector == NULL || !call->is_background ||
                              (call->kind != SCN_STEP_PUT && call->kind != SCN_STEP_GET))) {
             (void)scn__wrong(checker, step->arguments.node,
@@ -224,12 +223,21 @@ static void check_step(struct scn__checker *checker, struct scn_step *step, bool
     case SCN_STEP_QUERY_SIZE:
         default_party(checker, step, false, true);
         break;
+    case SCN_STEP_ETCD:
+    case SCN_STEP_SWITCH:
+        scn__check_etcd_step(checker, step);
+        break;
     case SCN_STEP_KILL:
     case SCN_STEP_START:
     case SCN_STEP_RESTART:
+        if (!scn__check_etcd_process(checker, step)) {
+            scn__refer_worker(checker, step->arguments.worker_node, step->arguments.worker);
+        }
+        break;
     case SCN_STEP_EVICT:
         scn__refer_worker(checker, step->arguments.worker_node, step->arguments.worker);
         break;
+    case SCN_STEP_END:
     case SCN_STEP_AWAIT:
         check_awaited(checker, step);
         break;
@@ -282,6 +290,8 @@ static const struct {
     {NODE_OF(failed), "failed", 0, OF(SCN_STEP_DELETE) | OF(SCN_STEP_EXPIRE) | OF(SCN_STEP_MSET)},
     {NODE_OF(sizes), "sizes", 0, OF(SCN_STEP_QUERY_SIZE)},
     {NODE_OF(healthy), "healthy", OF(SCN_STEP_HEALTH), 0},
+    {NODE_OF(code), "code", 0, 0},
+    {NODE_OF(reply), "reply", 0, 0},
 };
 
 static void check_brought(struct scn__checker *checker, const struct scn_step *step)
@@ -308,6 +318,8 @@ static void check_expect(struct scn__checker *checker, const struct scn_step *st
         (void)scn__wrong(checker, step->expect.node, "only calls have something to expect");
     } else if (step->expect.node != NULL && step->kind == SCN_STEP_CLEANUP) {
         (void)scn__wrong(checker, step->expect.node, "cleanup brings nothing to expect");
+    } else if (step->kind == SCN_STEP_ETCD) {
+        return; /* scn__check_etcd_step() has looked */
     } else if (step->expect.node != NULL) {
         check_brought(checker, step);
     }

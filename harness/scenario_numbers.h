@@ -79,6 +79,44 @@
 /* struct scn_object_numbers *source */
 #define SCN_OBJECT_NUMBERS(ROW) ROW("size", source->size_bytes, "bytes stored")
 
+/* struct scn_etcd_numbers *source */
+#define SCN_ETCD_NUMBERS(ROW)                                                                      \
+    ROW("revision", source->revision, "of the store")                                              \
+    ROW("compacted", source->compacted, "revision up to which it is compacted")                    \
+    ROW("keys", source->keys, "keys that are there")                                               \
+    ROW("leases", source->leases, "living leases")                                                 \
+    ROW("leases_expired", source->leases_expired, "leases that ran out")                           \
+    ROW("keepalives", source->keepalives, "keepalive requests so far")                             \
+    ROW("watchers", source->watchers, "open watches")                                              \
+    ROW("connections", source->connections, "open now")                                            \
+    ROW("connections_total", source->connections_total, "opened so far")                           \
+    ROW("malformed_connections", source->malformed_connections, "closed for what they sent")       \
+    ROW("raft_term", source->raft_term, "grows by one with each start")
+
+/* struct fakeetcd_op_counts *source */
+#define SCN_ETCD_REQUEST_NUMBERS(ROW)                                                              \
+    ROW("arrived", source->arrived, "requests that reached the server")                            \
+    ROW("applied", source->applied, "requests that changed or read the store")                     \
+    ROW("answered", source->answered, "answers sent")                                              \
+    ROW("failed", source->failed, "of those, with a code that is not OK")                          \
+    ROW("eaten", source->eaten, "requests or answers lost to a fault or to the server's death")    \
+    ROW("waiting", source->waiting, "held by a fault; open streams")
+
+/* struct fakeetcd_kv *source */
+#define SCN_ETCD_KEY_NUMBERS(ROW)                                                                  \
+    ROW("version", (uint64_t)source->version, "grows with each put, 1 after a delete")             \
+    ROW("create_revision", (uint64_t)source->create_revision, "revision that made it")             \
+    ROW("mod_revision", (uint64_t)source->mod_revision, "revision that changed it last")           \
+    ROW("lease", (uint64_t)source->lease, "id of its lease, 0 without one")
+
+/* struct scn_etcd_keys_numbers *source */
+#define SCN_ETCD_KEYS_NUMBERS(ROW) ROW("count", source->count, "keys that begin so")
+
+/* struct scn_stream_numbers *source */
+#define SCN_STREAM_NUMBERS(ROW)                                                                    \
+    ROW("messages", source->messages, "messages that came")                                        \
+    ROW("event_count", source->events, "events of a watch that came")
+
 /* struct scn_journal_numbers *source */
 #define SCN_JOURNAL_NUMBERS(ROW) ROW("count", source->count, "records that match; default: some")
 

@@ -4,6 +4,7 @@
 #include "connector/ds_client.h"
 #include "harness/scenario_schema.h"
 #include "wire/dsrpc.h"
+#include "wire/grpc_code.h"
 
 const struct doc_word scn__write_modes[] = {
     {"none", DS_NONE_L2_CACHE, "memory only, never evicted (the store's default)"},
@@ -33,6 +34,32 @@ enum rt_status scn__read_code(struct doc_reader *reader, const struct doc_field 
     struct doc_error *error =
         doc_error_add(reader->errors, node, "no status code is called like this");
     doc_error_allow(reader->errors, error, text, words, COUNT_OF(words));
+    return RT_E_INVALID;
+}
+
+/* A gRPC code: `UNAVAILABLE` or a number. */
+enum rt_status scn__read_grpc_code(struct doc_reader *reader, const struct doc_field *field,
+                                   const struct doc_node *node, void *destination)
+{
+    static const char *const words[] = {
+#define GRPC_WORD(name, number, word) word,
+        GRPC_CODE_LIST(GRPC_WORD)
+#undef GRPC_WORD
+    };
+    int64_t number = 0;
+
+    (void)field;
+    if (node->kind == DOC_KIND_SCALAR && grpc_code_by_name(node->text, destination)) {
+        return RT_OK;
+    }
+    if (node->kind == DOC_KIND_SCALAR &&
+        doc_parse_integer(doc_text(node), &number, NULL) == RT_OK && number >= 0 && number <= 16) {
+        *(int32_t *)destination = (int32_t)number;
+        return RT_OK;
+    }
+    struct doc_error *error =
+        doc_error_add(reader->errors, node, "no gRPC code is called like this");
+    doc_error_allow(reader->errors, error, doc_text(node), words, COUNT_OF(words));
     return RT_E_INVALID;
 }
 

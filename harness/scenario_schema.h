@@ -19,6 +19,9 @@
 extern const struct doc_schema scn__expect_schema;
 extern const struct doc_schema scn__step_schema;
 extern const struct doc_schema scn__check_schema;
+extern const struct doc_schema scn__etcd_server_schema;
+extern const struct doc_schema scn__etcd_call_schema;
+extern const struct doc_schema scn__switch_schema;
 extern const struct doc_word scn__write_modes[];
 
 /* A list of steps in which `repeat: N` is expanded; into a doc_list of struct scn_step. */
@@ -30,6 +33,7 @@ doc_field_read_fn scn__read_key;   /* const char *: text, or {repeat: TEXT, coun
 doc_field_read_fn scn__read_keys;  /* doc_list of them: a, [a, b], {count: N, pattern: "k-${i}"} */
 doc_field_read_fn scn__read_texts; /* doc_list of const char *: one text or a list */
 doc_field_read_fn scn__read_code;
+doc_field_read_fn scn__read_grpc_code; /* int32_t */
 doc_field_read_fn scn__read_op;
 doc_field_read_fn scn__read_mode;
 

@@ -23,6 +23,12 @@
         .key = "worker", .kind = DOC_FIELD_TEXT, ARG_WITH_NODE(worker), .is_required = true,       \
         .help = "which worker"                                                                     \
     }
+#define FIELD_WORKER_OR_ETCD                                                                       \
+    {.key = "worker", .kind = DOC_FIELD_TEXT, ARG_WITH_NODE(worker), .help = "which worker"},      \
+    {                                                                                              \
+        .key = "etcd", .kind = DOC_FIELD_TEXT, ARG(etcd.server),                                   \
+        .node_at = DOC_NODE_AT(struct scn_arguments, etcd.server_node), .help = "or which etcd"    \
+    }
 #define FIELD_KEY                                                                                  \
     {                                                                                              \
         .key = "key", .kind = DOC_FIELD_CUSTOM, .read = scn__read_key, ARG(key),                   \
@@ -180,10 +186,10 @@ static const struct doc_field mset_fields[] = {
 
 static const struct doc_field keys_fields[] = {FIELD_CLIENT, FIELD_KEYS};
 static const struct doc_field expire_fields[] = {FIELD_CLIENT, FIELD_KEYS, FIELD_TTL};
-static const struct doc_field kill_fields[] = {FIELD_WORKER};
+static const struct doc_field kill_fields[] = {FIELD_WORKER_OR_ETCD};
 static const struct doc_field evict_fields[] = {FIELD_WORKER, FIELD_KEY};
 static const struct doc_field start_fields[] = {
-    FIELD_WORKER,
+    FIELD_WORKER_OR_ETCD,
     {.key = "ready_after",
      .kind = DOC_FIELD_DURATION,
      ARG(ready_after_us),
@@ -207,8 +213,8 @@ SCHEMA(read, "read", "A client's read of parts of values.");
 SCHEMA(keys, "keys", "A client's exist, delete or query-size.");
 SCHEMA(expire, "expire", "A client's expire.");
 SCHEMA(mset, "mset", "A client's mset.");
-SCHEMA(kill, "kill", "Kills a worker, as SIGKILL does.");
-SCHEMA(start, "start-or-restart", "Starts a worker, or kills it and starts it at once.");
+SCHEMA(kill, "kill", "Kills a worker or an etcd, as SIGKILL does.");
+SCHEMA(start, "start-or-restart", "Starts a worker or an etcd, or kills it and starts it at once.");
 SCHEMA(evict, "evict", "Evicts a key.");
 
 /* `250ms`, or `{event: NAME, at_most: 10s}`. */
@@ -336,6 +342,7 @@ static const struct doc_field step_fields[] = {
     STEP_CHOICE("delete", SCN_STEP_DELETE, keys_schema, "a client's delete"),
     STEP_CHOICE("expire", SCN_STEP_EXPIRE, expire_schema, "a client's expire"),
     STEP_CHOICE("query-size", SCN_STEP_QUERY_SIZE, keys_schema, "a client's size query"),
+    STEP_CHOICE("etcd", SCN_STEP_ETCD, scn__etcd_call_schema, "a call of etcd"),
     STEP_CHOICE("mset", SCN_STEP_MSET, mset_schema, "a client's mset or msettx"),
     STEP_CUSTOM("wait", SCN_STEP_WAIT, read_wait, "duration, or {event: NAME, at_most: 10s}",
                 "lets time pass, or waits for an event"),
@@ -345,9 +352,13 @@ static const struct doc_field step_fields[] = {
                 "gives up background puts and gets of connectors"),
     STEP_CUSTOM("together", SCN_STEP_TOGETHER, read_together, "list of steps",
                 "starts all of them at once and waits for all"),
-    STEP_CHOICE("kill", SCN_STEP_KILL, kill_schema, "kills a worker"),
-    STEP_CHOICE("start", SCN_STEP_START, start_schema, "starts a worker that is down"),
-    STEP_CHOICE("restart", SCN_STEP_RESTART, start_schema, "kills a worker and starts it at once"),
+    STEP_CHOICE("kill", SCN_STEP_KILL, kill_schema, "kills a worker or an etcd"),
+    STEP_CHOICE("start", SCN_STEP_START, start_schema, "starts a worker or an etcd that is down"),
+    STEP_CHOICE("restart", SCN_STEP_RESTART, start_schema,
+                "kills a worker or an etcd and starts it at once"),
+    STEP_CHOICE("switch", SCN_STEP_SWITCH, scn__switch_schema,
+                "puts an etcd into a state, or out of it"),
+    STEP_CUSTOM("end", SCN_STEP_END, read_ids, "id, or list of ids", "ends streams of etcd"),
     STEP_CHOICE("evict", SCN_STEP_EVICT, evict_schema, "evicts a key from a worker"),
     STEP_CUSTOM("event", SCN_STEP_EVENT, read_event, "name", "makes an event happen"),
     STEP_CUSTOM("check", SCN_STEP_CHECK, read_checks, "list of statements",

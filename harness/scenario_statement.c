@@ -145,6 +145,100 @@ static const struct doc_field journal_fields[] = {
 };
 #undef NUMBER_BASE
 
+#define FIELD_ETCD_OF                                                                              \
+    {                                                                                              \
+        .key = "server", .kind = DOC_FIELD_TEXT, SAY(etcd), .preset = "the first etcd",            \
+        .help = "which server"                                                                     \
+    }
+
+enum { ETCD_BASE = __COUNTER__ + 1 };
+#define NUMBER_BASE ETCD_BASE
+static const struct doc_field etcd_fields[] = {SCN_ETCD_NUMBERS(NUMBER_FIELD) FIELD_ETCD_OF};
+#undef NUMBER_BASE
+
+enum { ETCD_REQUEST_BASE = __COUNTER__ + 1 };
+#define NUMBER_BASE ETCD_REQUEST_BASE
+static const struct doc_field etcd_requests_fields[] = {
+    SCN_ETCD_REQUEST_NUMBERS(NUMBER_FIELD){.key = "call",
+                                           .kind = DOC_FIELD_TEXT,
+                                           SAY(etcd_op),
+                                           .is_required = true,
+                                           .help = "which method, as in a step `etcd`"},
+    FIELD_ETCD_OF,
+};
+#undef NUMBER_BASE
+
+enum { ETCD_KEY_BASE = __COUNTER__ + 1 };
+#define NUMBER_BASE ETCD_KEY_BASE
+static const struct doc_field etcd_key_fields[] = {
+    SCN_ETCD_KEY_NUMBERS(NUMBER_FIELD) FIELD_ETCD_OF,
+    {.key = "key", .kind = DOC_FIELD_TEXT, SAY(key), .is_required = true, .help = "which key"},
+    {.key = "present",
+     .kind = DOC_FIELD_BOOL,
+     SAY_AS(is_present, present_node),
+     .preset = "true",
+     .help = "whether it is there"},
+    {.key = "value",
+     .kind = DOC_FIELD_TEXT,
+     SAY_AS(value, value_node),
+     .help = "pattern of its value"},
+};
+#undef NUMBER_BASE
+
+enum { ETCD_KEYS_BASE = __COUNTER__ + 1 };
+#define NUMBER_BASE ETCD_KEYS_BASE
+static const struct doc_field etcd_keys_fields[] = {
+    SCN_ETCD_KEYS_NUMBERS(NUMBER_FIELD) FIELD_ETCD_OF,
+    {.key = "prefix",
+     .kind = DOC_FIELD_TEXT,
+     SAY(prefix),
+     .is_required = true,
+     .help = "how the keys begin"},
+};
+#undef NUMBER_BASE
+
+enum { STREAM_BASE = __COUNTER__ + 1 };
+#define NUMBER_BASE STREAM_BASE
+static const struct doc_field stream_fields[] = {
+    SCN_STREAM_NUMBERS(NUMBER_FIELD){.key = "id",
+                                     .kind = DOC_FIELD_TEXT,
+                                     SAY(id),
+                                     .is_required = true,
+                                     .help = "id of the step that opened it"},
+    {.key = "events",
+     .kind = DOC_FIELD_CUSTOM,
+     .read = scn__read_texts,
+     .shape = "list of patterns",
+     SAY_AS(events, events_node),
+     .help = "all events that a watch brought, in order: PUT a=1, PUT a=2 (was 1), DELETE a"},
+    {.key = "last",
+     .kind = DOC_FIELD_NODE,
+     SAY(last_node),
+     .help = "fields of the last message that came"},
+    {.key = "ended",
+     .kind = DOC_FIELD_BOOL,
+     SAY_AS(is_ended, ended_node),
+     .help = "whether the stream is over"},
+    {.key = "code",
+     .kind = DOC_FIELD_CUSTOM,
+     .read = scn__read_grpc_code,
+     .shape = "NAME or number",
+     SAY_AS(grpc_code, grpc_node),
+     .help = "gRPC code with which it ended"},
+    {.key = "text",
+     .kind = DOC_FIELD_CUSTOM,
+     .read = scn__read_texts,
+     .shape = "text or list of texts",
+     SAY_AS(texts, text_node),
+     .help = "the message of that end contains each of these"},
+};
+#undef NUMBER_BASE
+
+SCHEMA(etcd, "statement etcd", "Counters of an etcd.");
+SCHEMA(etcd_requests, "statement etcd-requests", "Requests of one method as an etcd counted them.");
+SCHEMA(etcd_key, "statement etcd-key", "What an etcd stores under a key.");
+SCHEMA(etcd_keys, "statement etcd-keys", "How many keys of an etcd begin in some way.");
+SCHEMA(stream, "statement stream", "What a stream of etcd has brought so far.");
 SCHEMA(metrics, "statement metrics", "Counters of a connector; each a number or a range.");
 SCHEMA(requests, "statement requests", "Requests of one operation as a worker counted them.");
 SCHEMA(sent, "statement sent", "Requests of one operation as a client counted them.");
@@ -170,6 +264,12 @@ static const struct doc_field check_fields[] = {
     CHOICE("worker", SCN_SAY_WORKER, worker_schema, "counters of a worker"),
     CHOICE("fault", SCN_SAY_FAULT, fault_schema, "how often a fault came into play"),
     CHOICE("journal", SCN_SAY_JOURNAL, journal_schema, "records of the journal"),
+    CHOICE("etcd", SCN_SAY_ETCD, etcd_schema, "counters of an etcd"),
+    CHOICE("etcd-requests", SCN_SAY_ETCD_REQUESTS, etcd_requests_schema,
+           "requests as an etcd counted them"),
+    CHOICE("etcd-key", SCN_SAY_ETCD_KEY, etcd_key_schema, "what an etcd stores under a key"),
+    CHOICE("etcd-keys", SCN_SAY_ETCD_KEYS, etcd_keys_schema, "how many keys begin in some way"),
+    CHOICE("stream", SCN_SAY_STREAM, stream_schema, "what a stream of etcd brought"),
 };
 
 const struct doc_schema scn__check_schema = {
@@ -189,11 +289,20 @@ const char *const *scn_number_words(enum scn_statement_kind kind)
     static const char *const worker[] = {SCN_WORKER_NUMBERS(NUMBER_WORD) NULL};
     static const char *const fault[] = {SCN_FAULT_NUMBERS(NUMBER_WORD) NULL};
     static const char *const journal[] = {SCN_JOURNAL_NUMBERS(NUMBER_WORD) NULL};
+    static const char *const etcd[] = {SCN_ETCD_NUMBERS(NUMBER_WORD) NULL};
+    static const char *const etcd_requests[] = {SCN_ETCD_REQUEST_NUMBERS(NUMBER_WORD) NULL};
+    static const char *const etcd_key[] = {SCN_ETCD_KEY_NUMBERS(NUMBER_WORD) NULL};
+    static const char *const etcd_keys[] = {SCN_ETCD_KEYS_NUMBERS(NUMBER_WORD) NULL};
+    static const char *const stream[] = {SCN_STREAM_NUMBERS(NUMBER_WORD) NULL};
     static const char *const none[] = {NULL};
     static const char *const *const words[SCN_STATEMENT_COUNT] = {
-        [SCN_SAY_METRICS] = metrics, [SCN_SAY_REQUESTS] = requests, [SCN_SAY_SENT] = sent,
-        [SCN_SAY_ARRIVALS] = none,   [SCN_SAY_OBJECT] = object,     [SCN_SAY_WORKER] = worker,
-        [SCN_SAY_FAULT] = fault,     [SCN_SAY_JOURNAL] = journal,
+        [SCN_SAY_METRICS] = metrics,   [SCN_SAY_REQUESTS] = requests,
+        [SCN_SAY_SENT] = sent,         [SCN_SAY_ARRIVALS] = none,
+        [SCN_SAY_OBJECT] = object,     [SCN_SAY_WORKER] = worker,
+        [SCN_SAY_FAULT] = fault,       [SCN_SAY_JOURNAL] = journal,
+        [SCN_SAY_ETCD] = etcd,         [SCN_SAY_ETCD_REQUESTS] = etcd_requests,
+        [SCN_SAY_ETCD_KEY] = etcd_key, [SCN_SAY_ETCD_KEYS] = etcd_keys,
+        [SCN_SAY_STREAM] = stream,
     };
 
     return words[kind];

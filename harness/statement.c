@@ -6,32 +6,35 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "harness/judge.h"
 #include "harness/scenario_numbers.h"
+#include "harness/statement.h"
 #include "runtime/glob.h"
 
-struct trial {
-    struct scn_judge *judge;
-    const struct scn_check *check;
-    bool is_trial;
-    bool is_held;
-};
-
-typedef void statement_fn(struct trial *trial);
+typedef void statement_fn(struct scn_trial *trial);
 
 static statement_fn say_metrics, say_requests, say_sent, say_arrivals, say_object, say_worker,
     say_fault, say_journal;
 
 static statement_fn *const sayers[SCN_STATEMENT_COUNT] = {
-    [SCN_SAY_METRICS] = say_metrics, [SCN_SAY_REQUESTS] = say_requests,
-    [SCN_SAY_SENT] = say_sent,       [SCN_SAY_ARRIVALS] = say_arrivals,
-    [SCN_SAY_OBJECT] = say_object,   [SCN_SAY_WORKER] = say_worker,
-    [SCN_SAY_FAULT] = say_fault,     [SCN_SAY_JOURNAL] = say_journal,
+    [SCN_SAY_METRICS] = say_metrics,
+    [SCN_SAY_REQUESTS] = say_requests,
+    [SCN_SAY_SENT] = say_sent,
+    [SCN_SAY_ARRIVALS] = say_arrivals,
+    [SCN_SAY_OBJECT] = say_object,
+    [SCN_SAY_WORKER] = say_worker,
+    [SCN_SAY_FAULT] = say_fault,
+    [SCN_SAY_JOURNAL] = say_journal,
+    [SCN_SAY_ETCD] = scn__say_etcd,
+    [SCN_SAY_ETCD_REQUESTS] = scn__say_etcd_requests,
+    [SCN_SAY_ETCD_KEY] = scn__say_etcd_key,
+    [SCN_SAY_ETCD_KEYS] = scn__say_etcd_keys,
+    [SCN_SAY_STREAM] = scn__say_stream,
 };
 
 bool scn_judge_statement(struct scn_judge *judge, const struct scn_check *check, bool is_trial)
 {
-    struct trial trial = {.judge = judge, .check = check, .is_trial = is_trial, .is_held = true};
+    struct scn_trial trial = {
+        .judge = judge, .check = check, .is_trial = is_trial, .is_held = true};
 
     if (!is_trial) {
         judge->findings->evaluated++;
@@ -41,8 +44,8 @@ bool scn_judge_statement(struct scn_judge *judge, const struct scn_check *check,
 }
 
 /* The statement does not hold. NULL in a trial: nothing is reported. */
-static struct scn_finding *broken(struct trial *trial, const struct doc_node *node,
-                                  const char *what)
+struct scn_finding *scn__broken(struct scn_trial *trial, const struct doc_node *node,
+                                const char *what)
 {
     static const char *const words[] = {
 #define STATEMENT_WORD(name, word) word,
@@ -63,25 +66,23 @@ static struct scn_finding *broken(struct trial *trial, const struct doc_node *no
     return finding;
 }
 
-static void compare(struct trial *trial, const uint64_t *actual)
+void scn__compare(struct scn_trial *trial, const uint64_t *actual)
 {
     const char *const *words = scn_number_words((enum scn_statement_kind)trial->check->kind);
 
     for (size_t i = 0; words[i] != NULL; i++) {
         const struct scn_number *number = &trial->check->statement.numbers[i];
         if (number->node != NULL && !doc_range_has(&number->range, (int64_t)actual[i])) {
-            struct scn_finding *finding = broken(trial, number->node, words[i]);
+            struct scn_finding *finding = scn__broken(trial, number->node, words[i]);
             scn_finding_expected(finding, "%s", number->node->text);
             scn_finding_actual(finding, "%" PRIu64, actual[i]);
         }
     }
 }
 
-#define NUMBER_VALUE(word, expression, help) (expression),
-
 /* ---- counters ---- */
 
-static void say_metrics(struct trial *trial)
+static void say_metrics(struct scn_trial *trial)
 {
     struct scn_party *party =
         scn_world_party(trial->judge->world, trial->check->statement.connector);
@@ -89,10 +90,10 @@ static void say_metrics(struct trial *trial)
 
     scn_party_refresh(party);
     const uint64_t actual[] = {SCN_METRIC_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
 }
 
-static void say_sent(struct trial *trial)
+static void say_sent(struct scn_trial *trial)
 {
     const struct scn_statement *statement = &trial->check->statement;
     struct scn_party *party = scn_world_party(
@@ -101,10 +102,10 @@ static void say_sent(struct trial *trial)
 
     scn_party_refresh(party);
     const uint64_t actual[] = {SCN_SENT_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
 }
 
-static void say_worker(struct trial *trial)
+static void say_worker(struct scn_trial *trial)
 {
     struct fakeds_counts counts;
     const struct fakeds_counts *source = &counts;
@@ -112,10 +113,10 @@ static void say_worker(struct trial *trial)
     fakeds_worker_counts(
         scn_world_worker(trial->judge->world, trial->check->statement.worker)->fake, &counts);
     const uint64_t actual[] = {SCN_WORKER_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
 }
 
-static void say_fault(struct trial *trial)
+static void say_fault(struct scn_trial *trial)
 {
     struct fault_rule_info info = {0};
     const struct fault_rule_info *source = &info;
@@ -125,11 +126,11 @@ static void say_fault(struct trial *trial)
         fault_rule_info(faults, i, &info);
         if (strcmp(info.id, trial->check->statement.id) == 0) {
             const uint64_t actual[] = {SCN_FAULT_NUMBERS(NUMBER_VALUE)};
-            compare(trial, actual);
+            scn__compare(trial, actual);
             return;
         }
     }
-    struct scn_finding *finding = broken(trial, trial->check->node, "no such fault");
+    struct scn_finding *finding = scn__broken(trial, trial->check->node, "no such fault");
     scn_finding_expected(finding, "a fault with the id %s", trial->check->statement.id);
     scn_finding_actual(finding, "%zu others", fault_rule_count(faults));
 }
@@ -141,7 +142,7 @@ bool scn_is_match(const char *pattern, struct rt_slice text)
     return pattern == NULL || rt_glob_matches(rt_slice_text(pattern), text);
 }
 
-static bool is_request_record(const struct trial *trial, const struct rt_record *record,
+static bool is_request_record(const struct scn_trial *trial, const struct rt_record *record,
                               enum rt_record_kind kind)
 {
     const struct scn_statement *statement = &trial->check->statement;
@@ -152,7 +153,7 @@ static bool is_request_record(const struct trial *trial, const struct rt_record 
 }
 
 /* With a key pattern arrivals and applications are counted from the records. */
-static void say_requests(struct trial *trial)
+static void say_requests(struct scn_trial *trial)
 {
     const struct scn_statement *statement = &trial->check->statement;
     struct fakeds_op_counts counts;
@@ -171,11 +172,11 @@ static void say_requests(struct trial *trial)
         }
     }
     const uint64_t actual[] = {SCN_REQUEST_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
 }
 
 /* "0s, 1ms, 6ms" of what was seen. */
-static void arrivals_text(const struct trial *trial, char *out_text, size_t text_bytes)
+static void arrivals_text(const struct scn_trial *trial, char *out_text, size_t text_bytes)
 {
     const struct scn_recorder *recorder = trial->judge->world->recorder;
     uint64_t first_us = RT_NEVER;
@@ -196,7 +197,7 @@ static void arrivals_text(const struct trial *trial, char *out_text, size_t text
     }
 }
 
-static void say_arrivals(struct trial *trial)
+static void say_arrivals(struct scn_trial *trial)
 {
     const struct scn_statement *statement = &trial->check->statement;
     const struct scn_recorder *recorder = trial->judge->world->recorder;
@@ -224,7 +225,7 @@ static void say_arrivals(struct trial *trial)
     }
     if (!is_right || seen != statement->after_first.count) {
         char text[1024];
-        struct scn_finding *finding = broken(trial, statement->after_first_node, "arrivals");
+        struct scn_finding *finding = scn__broken(trial, statement->after_first_node, "arrivals");
         arrivals_text(trial, text, sizeof(text));
         scn_finding_expected(finding, "%zu requests at the times of the file",
                              statement->after_first.count);
@@ -236,7 +237,7 @@ struct scn_journal_numbers {
     uint64_t count;
 };
 
-static bool is_wanted_record(const struct trial *trial, const struct rt_record *record)
+static bool is_wanted_record(const struct scn_trial *trial, const struct rt_record *record)
 {
     const struct scn_statement *statement = &trial->check->statement;
     struct scn_world *world = trial->judge->world;
@@ -252,7 +253,7 @@ static bool is_wanted_record(const struct trial *trial, const struct rt_record *
                 record->time_us < world->start_us ? 0 : record->time_us - world->start_us));
 }
 
-static void say_journal(struct trial *trial)
+static void say_journal(struct scn_trial *trial)
 {
     const struct scn_recorder *recorder = trial->judge->world->recorder;
     struct scn_journal_numbers numbers = {0};
@@ -262,9 +263,9 @@ static void say_journal(struct trial *trial)
         numbers.count += is_wanted_record(trial, scn_recorder_at(recorder, i));
     }
     const uint64_t actual[] = {SCN_JOURNAL_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
     if (trial->check->statement.numbers[0].node == NULL && numbers.count == 0) {
-        struct scn_finding *finding = broken(trial, trial->check->node, "no record matches");
+        struct scn_finding *finding = scn__broken(trial, trial->check->node, "no record matches");
         scn_finding_expected(finding, "at least one");
         scn_finding_actual(finding, "none of %zu", scn_recorder_count(recorder));
     }
@@ -276,7 +277,7 @@ struct scn_object_numbers {
     uint64_t size_bytes;
 };
 
-static void compare_object_data(struct trial *trial, const struct fakeds_object *object)
+static void compare_object_data(struct scn_trial *trial, const struct fakeds_object *object)
 {
     const struct doc_node *node = trial->check->statement.data_node;
     char text[512];
@@ -285,14 +286,14 @@ static void compare_object_data(struct trial *trial, const struct fakeds_object 
     struct rt_slice actual =
         object->value == NULL ? (struct rt_slice){0} : rt_blob_slice(object->value);
     if (!rt_slice_equal(expected, actual)) {
-        struct scn_finding *finding = broken(trial, node, "data");
+        struct scn_finding *finding = scn__broken(trial, node, "data");
         scn_describe_difference(expected, actual, text, sizeof(text));
         scn_finding_expected(finding, "%zu bytes as in the file", expected.len_bytes);
         scn_finding_actual(finding, "%s", text);
     }
 }
 
-static void say_object(struct trial *trial)
+static void say_object(struct scn_trial *trial)
 {
     const struct scn_statement *statement = &trial->check->statement;
     struct fakeds_object object;
@@ -302,7 +303,7 @@ static void say_object(struct trial *trial)
                            rt_slice_text(statement->key), &object);
 
     if (is_wanted != is_there) {
-        struct scn_finding *finding = broken(trial, trial->check->node, statement->key);
+        struct scn_finding *finding = scn__broken(trial, trial->check->node, statement->key);
         scn_finding_expected(finding, "%s", is_wanted ? "present" : "absent");
         scn_finding_actual(finding, "%s", is_there ? "present" : "absent");
     }
@@ -312,9 +313,9 @@ static void say_object(struct trial *trial)
     struct scn_object_numbers numbers = {.size_bytes = object.size_bytes};
     const struct scn_object_numbers *source = &numbers;
     const uint64_t actual[] = {SCN_OBJECT_NUMBERS(NUMBER_VALUE)};
-    compare(trial, actual);
+    scn__compare(trial, actual);
     if (statement->mode_node != NULL && (uint32_t)statement->mode != object.write_mode) {
-        struct scn_finding *finding = broken(trial, statement->mode_node, "write mode");
+        struct scn_finding *finding = scn__broken(trial, statement->mode_node, "write mode");
         scn_finding_expected(finding, "%s", statement->mode_node->text);
         scn_finding_actual(finding, "mode %" PRIu32, object.write_mode);
     }

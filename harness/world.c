@@ -5,6 +5,8 @@
  */
 #include "harness/world.h"
 
+#include "fakeetcd/call.h"
+
 #include <stdlib.h>
 
 #define JOURNAL_RING 64
@@ -26,9 +28,13 @@ enum rt_status scn_world_create(const struct scn_scenario *scenario,
     world->seed = options->seed;
     world->is_without_faults = options->is_without_faults;
     world->recorder = options->recorder;
+    world->etcd_caller = (struct scn_party){.world = world, .name = "etcdctl"};
     status = create_base(world);
     if (status == RT_OK) {
         status = create_faults(world);
+    }
+    if (status == RT_OK) {
+        status = scn_world_create_etcds(world);
     }
     if (status == RT_OK) {
         status = create_workers(world);
@@ -80,6 +86,10 @@ static enum rt_status create_faults(struct scn_world *world)
     if (status != RT_OK) {
         return status;
     }
+    status = fault_engine_register(world->faults, &fakeetcd_fault_domain);
+    if (status != RT_OK) {
+        return status;
+    }
     status = fault_engine_register(world->faults, &fault_binding_domain);
     if (status != RT_OK || world->scenario->faults == NULL || world->is_without_faults) {
         return status;
@@ -97,6 +107,11 @@ static enum rt_status create_faults(struct scn_world *world)
 static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
 {
     struct scn_world *world = arg;
+    struct scn_etcd *etcd = name[0] == '\0' ? NULL : scn_world_etcd(world, name);
+    if (etcd != NULL) {
+        fakeetcd_server_process(etcd->fake, action);
+        return;
+    }
     struct scn_worker *worker =
         name[0] == '\0' ? &world->workers[0] : scn_world_worker(world, name);
 
@@ -117,6 +132,22 @@ static void worker_address(const struct scn_world *world, size_t index, char *ou
         (void)snprintf(out_text, text_bytes, "10.0.1.%zu:31501", index + 1);
     } else {
         (void)snprintf(out_text, text_bytes, "127.0.0.1:0");
+    }
+}
+
+static void set_etcd(struct scn_world *world, const struct scn_worker_spec *spec,
+                     struct fakeds_options *options)
+{
+    if (spec->etcd == NULL) {
+        return;
+    }
+    options->etcd.address = fakeetcd_server_address(scn_world_etcd(world, spec->etcd)->fake);
+    options->etcd.host_id = spec->host_id;
+    if (spec->node_timeout_us > 0) {
+        options->etcd.node_timeout_s = spec->node_timeout_us / 1000000;
+    }
+    if (spec->node_dead_timeout_us > 0) {
+        options->etcd.node_dead_timeout_s = spec->node_dead_timeout_us / 1000000;
     }
 }
 
@@ -146,6 +177,7 @@ static enum rt_status create_workers(struct scn_world *world)
         options.client_dead_timeout_s = specs[i].client_dead_timeout_us / 1000000;
         options.client_reconnect_wait_s = specs[i].client_reconnect_wait_us / 1000000;
         options.not_ready_us = specs[i].not_ready_us;
+        set_etcd(world, &specs[i], &options);
         world->workers[i].spec = &specs[i];
         enum rt_status status =
             fakeds_worker_create(&environment, &options, &world->workers[i].fake);
@@ -286,10 +318,12 @@ void scn_world_stop(struct scn_world *world)
         party->client = NULL;
         party->inner = NULL;
     }
+    scn_world_close_etcd_links(world);
     for (size_t i = 0; i < world->worker_count; i++) {
         fakeds_worker_destroy(world->workers[i].fake);
     }
     world->worker_count = 0;
+    scn_world_destroy_etcds(world);
 }
 
 void scn_world_destroy(struct scn_world *world)

@@ -4,6 +4,7 @@
 
 #include "connector/omni_connector.h"
 #include "fakeds/worker.h"
+#include "harness/etcd_world.h"
 #include "harness/payload.h"
 #include "harness/recorder.h"
 #include "harness/scenario.h"
@@ -48,7 +49,12 @@ struct scn_world {
     struct scn_payloads *payloads;
     struct scn_worker *workers;
     size_t worker_count;
-    struct scn_party *parties; /* connectors, then clients */
+    struct scn_etcd *etcds;
+    size_t etcd_count;
+    struct scn_etcd_link *etcd_links;
+    struct scn_etcd_token *etcd_tokens;
+    struct scn_party etcd_caller; /* stands for whoever makes steps `etcd:` */
+    struct scn_party *parties;    /* connectors, then clients */
     size_t party_count;
     uint64_t start_us; /* the scenario's time 0 on the loop's clock */
     bool is_without_faults;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HARNESS_ETCD_CALL_H
+#define HARNESS_ETCD_CALL_H
+
+#include "harness/call.h"
+
+#include "fakeetcd/call.h"
+
+/*
+ * A step `etcd:`: one call of any method of etcd, over the real wire. A unary call is done with its
+ * reply. A stream is done with its first message and stays open: what comes later is kept for the
+ * statement `stream`. With `every` it repeats its request until an answer says TTL 0 or it ends.
+ */
+struct scn_etcd_call {
+    struct scn_call *call;
+    const struct fakeetcd_method *method;
+    struct grpc_request *request; /* NULL: ended */
+    const ProtobufCMessage *message;
+    ProtobufCMessage **replies;
+    size_t reply_count;
+    size_t reply_capacity;
+    bool is_ended;
+    int32_t code;
+    char *text;
+    struct rt_timer repeat;
+};
+
+/* By the word of the step: "put", "lease-grant"; NULL: no method has it. */
+const struct fakeetcd_method *scn_etcd_method(const char *word);
+/* All words, ended by NULL, for messages. */
+const char *const *scn_etcd_method_words(void);
+
+RT_NODISCARD enum rt_status scn_etcd_call_start(struct scn_call *call);
+/* Ends a stream that is open. False: it is not. */
+bool scn_etcd_call_end(struct scn_call *call);
+void scn_etcd_call_destroy(struct scn_etcd_call *etcd);
+
+/* "PUT a=1 (was 0)", "DELETE a": event `index` of all that a watch has brought. False: so many have
+ * not come. */
+bool scn_etcd_event_text(const struct scn_etcd_call *etcd, size_t index, char *out_text,
+                         size_t text_bytes);
+size_t scn_etcd_event_count(const struct scn_etcd_call *etcd);
+
+#endif
