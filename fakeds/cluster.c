@@ -101,6 +101,18 @@ bool fakeds__cluster_is_ready(const struct fakeds__cluster *cluster)
     return fakeds__membership_is_ready(cluster->membership);
 }
 
+void fakeds__cluster_counts(const struct fakeds__cluster *cluster, uint64_t *out_members,
+                            uint64_t *out_ring_workers)
+{
+    const struct fakeds__view *view = fakeds__membership_view(cluster->membership);
+    const struct fakeds__peer *peer;
+    *out_members = 0;
+    *out_ring_workers = view->worker_count;
+    for (peer = view->peers; peer != NULL; peer = peer->hh.next) {
+        *out_members += peer->is_listed;
+    }
+}
+
 void fakeds__cluster_leave(struct fakeds__cluster *cluster, rt_task_fn *done, void *arg)
 {
     fakeds__membership_leave(cluster->membership, done, arg);

@@ -16,6 +16,8 @@ RT_NODISCARD enum rt_status fakeds__cluster_create(struct fakeds_worker *worker,
 void fakeds__cluster_destroy(struct fakeds__cluster *cluster); /* NULL: nothing happens */
 
 bool fakeds__cluster_is_ready(const struct fakeds__cluster *cluster);
+void fakeds__cluster_counts(const struct fakeds__cluster *cluster, uint64_t *out_members,
+                            uint64_t *out_ring_workers);
 void fakeds__cluster_leave(struct fakeds__cluster *cluster, rt_task_fn *done, void *arg);
 
 /* What was evicted here: the owner of the key is told. */

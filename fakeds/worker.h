@@ -107,6 +107,8 @@ struct fakeds_counts {
     uint64_t waits_timed_out;
     uint64_t bytes_in;
     uint64_t bytes_out;
+    uint64_t members;      /* with etcd: membership keys as this worker knows them, its own too */
+    uint64_t ring_workers; /* with etcd: ACTIVE in the ring as this worker knows it */
 };
 void fakeds_worker_counts(const struct fakeds_worker *worker, struct fakeds_counts *out_counts);
 
@@ -120,6 +122,11 @@ struct fakeds_object {
 /* False: no such key (expired or evicted ones are gone). */
 bool fakeds_worker_find(const struct fakeds_worker *worker, struct rt_slice key,
                         struct fakeds_object *out_object);
+
+/* Words of the events "NAME.word", for faults, waits and the journal; ended by NULL. Those of etcd
+ * happen only to a worker that has one. */
+extern const char *const fakeds_events[];
+extern const char *const fakeds_etcd_events[];
 
 /* Operations and points of the fake worker. */
 extern const struct fault_domain fakeds_fault_domain;

@@ -36,6 +36,9 @@ void fakeds_worker_counts(const struct fakeds_worker *worker, struct fakeds_coun
     out_counts->clients = fakeds__clients_count(&worker->clients);
     out_counts->objects = fakeds__store_count(&worker->store);
     out_counts->memory_bytes = worker->store.used_bytes;
+    if (worker->cluster != NULL) {
+        fakeds__cluster_counts(worker->cluster, &out_counts->members, &out_counts->ring_workers);
+    }
 }
 
 bool fakeds_worker_find(const struct fakeds_worker *worker, struct rt_slice key,
@@ -89,6 +92,14 @@ void fakeds__fresh_memory(struct fakeds_worker *worker)
     dsrpc_arena_reset(worker->arena);
     fakeds__scratch_reset(&worker->scratch);
 }
+
+const char *const fakeds_events[] = {"killed", "restarted", "ready", "evicted", "expired", NULL};
+
+const char *const fakeds_etcd_events[] = {
+    "registered", "start-failed", "lease-granted", "lease-lost", "lease-expired",
+    "recovered",  "etcd-lost",    "etcd-found",    "isolated",   "left",
+    NULL,
+};
 
 void fakeds__event(struct fakeds_worker *worker, const char *what, struct rt_slice key,
                    const char *detail)
