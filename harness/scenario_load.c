@@ -126,6 +126,23 @@ static enum rt_status read_all(struct scn_file *file, struct doc_error_list *err
 
 /* ---- one scenario ---- */
 
+/* A list that nothing asks for runs the same scenario again and again. */
+static bool are_lists_used(const struct doc_node *root, const struct scn_variable *variables,
+                           size_t count, struct doc_error_list *errors)
+{
+    const struct doc_node *matrix = doc_find(root, "matrix");
+    bool is_right = true;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!scn__uses_variable(root, &variables[i])) {
+            doc_error_add(errors, matrix->pairs[i].key, "nothing in the file asks for ${%s}",
+                          variables[i].name);
+            is_right = false;
+        }
+    }
+    return is_right;
+}
+
 /* "name [code=K_TRY_AGAIN]": stable, so that a report names the combination. */
 static const char *name_with(struct doc *doc, const char *name,
                              const struct scn_variable *variables, size_t count)
@@ -164,7 +181,8 @@ static enum rt_status read_one(struct scn_file *file, struct doc_error_list *err
         doc_error_help(errors, error, "begin the file with: scenario: v1");
         return RT_E_INVALID;
     }
-    if (index == 0 && !scn__check_variables(root, variables, count, errors)) {
+    if (index == 0 && (!scn__check_variables(root, variables, count, errors) ||
+                       !are_lists_used(root, variables, count, errors))) {
         return RT_E_INVALID;
     }
     if (count > 0) {

@@ -130,6 +130,28 @@ bool scn__check_variables(const struct doc_node *node, const struct scn_variable
     return is_right;
 }
 
+bool scn__uses_variable(const struct doc_node *node, const struct scn_variable *variable)
+{
+    size_t skipped = 0;
+
+    if (node->kind == DOC_KIND_SCALAR) {
+        const char *at = strstr(node->text, "${");
+        while (at != NULL && variable_at(at, variable, 1, &skipped) == NULL) {
+            at = strstr(at + 2, "${");
+        }
+        return at != NULL;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind == DOC_KIND_SEQUENCE
+                ? scn__uses_variable(node->items[i], variable)
+                : scn__uses_variable(node->pairs[i].key, variable) ||
+                      scn__uses_variable(node->pairs[i].value, variable)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct doc_node *copy_scalar(struct doc *doc, const struct doc_node *node,
                                           const struct scn_variable *variables, size_t count)
 {
