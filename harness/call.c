@@ -318,11 +318,11 @@ static struct omni_value *connector_options(struct scn_party *party, struct omni
     if (pairs == NULL) {
         return NULL;
     }
-    if (doc_find(extra, "host") == NULL) {
+    if (party->spec->discover == NULL && doc_find(extra, "host") == NULL) {
         pairs[count].key = omni_text(arena, rt_slice_text("host"));
         pairs[count++].value = omni_text(arena, rt_slice_text(party->host));
     }
-    if (doc_find(extra, "port") == NULL) {
+    if (party->spec->discover == NULL && doc_find(extra, "port") == NULL) {
         pairs[count].key = omni_text(arena, rt_slice_text("port"));
         pairs[count++].value = omni_int(arena, party->port);
     }

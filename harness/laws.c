@@ -363,7 +363,7 @@ static bool loses_by_itself(const struct scn_world *world, const struct doc_list
 
     for (size_t i = 0; i < list->count; i++) {
         if (steps[i].kind == SCN_STEP_KILL || steps[i].kind == SCN_STEP_RESTART ||
-            steps[i].kind == SCN_STEP_CLOSE) {
+            steps[i].kind == SCN_STEP_LEAVE || steps[i].kind == SCN_STEP_CLOSE) {
             return true;
         }
     }

@@ -2,8 +2,20 @@
 #include "harness/reference.h"
 
 #include "fakeds/worker.h"
+#include "fakeetcd/call.h"
+#include "fakeetcd/server.h"
 #include "faults/fault.h"
 #include "harness/scenario.h"
+
+/* One row of the table of events. */
+static void print_events(FILE *out, const char *who, const char *const *words, const char *when)
+{
+    (void)fputs("| ", out);
+    for (size_t i = 0; words[i] != NULL; i++) {
+        (void)fprintf(out, "%s`%s.%s`", i == 0 ? "" : ", ", who, words[i]);
+    }
+    (void)fprintf(out, " | %s |\n", when);
+}
 
 void scn_print_reference(FILE *out)
 {
@@ -35,13 +47,17 @@ void scn_print_reference(FILE *out)
         "| event | when |\n|---|---|\n"
         "| `step.ID.started`, `step.ID.done` | a call with this id |\n"
         "| `fault.ID.fired`, `fault.ID.fired#2` | a fault fired, for the second time |\n"
-        "| `WORKER.killed`, `WORKER.restarted`, `WORKER.ready`, `WORKER.evicted`, "
-        "`WORKER.expired` | in a worker |\n"
-        "| any other word | made by a step `event: WORD` |\n\n",
+        "| any other word | made by a step `event: WORD` |\n",
         out);
+    print_events(out, "WORKER", fakeds_events, "in a worker");
+    print_events(out, "WORKER", fakeds_etcd_events, "in a worker that has an etcd");
+    print_events(out, "ETCD", fakeetcd_events, "in an etcd");
+    (void)fputs("\n", out);
     doc_schema_print_markdown(out, scn_scenario_schema());
     (void)fputs("\n", out);
     fault_print_reference(out);
     (void)fputs("\n", out);
     fault_print_domain(out, &fakeds_fault_domain);
+    (void)fputs("\n", out);
+    fault_print_domain(out, &fakeetcd_fault_domain);
 }

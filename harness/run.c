@@ -425,6 +425,10 @@ static void step_worker(struct run *run, const struct scn_step *step)
         }
         return;
     }
+    if (step->kind == SCN_STEP_LEAVE) {
+        scn_world_leave(worker);
+        return;
+    }
     if (step->kind != SCN_STEP_START && fakeds_worker_is_running(worker->fake)) {
         fakeds_worker_kill(worker->fake);
     }
@@ -500,6 +504,7 @@ static void run_step(struct run *run, const struct scn_step *step)
     case SCN_STEP_START:
     case SCN_STEP_RESTART:
     case SCN_STEP_EVICT:
+    case SCN_STEP_LEAVE:
         step_worker(run, step);
         break;
     case SCN_STEP_SWITCH:

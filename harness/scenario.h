@@ -13,7 +13,6 @@
 
 struct scn_worker_spec {
     struct doc_name name;
-    const struct doc_node *node;
     uint64_t memory_bytes;
     uint64_t client_dead_timeout_us;
     uint64_t client_reconnect_wait_us;
@@ -21,15 +20,17 @@ struct scn_worker_spec {
     const char *etcd; /* where it takes its place in the cluster; NULL: a worker by itself */
     const struct doc_node *etcd_node;
     const char *host_id;
+    const struct doc_node *host_id_node;
     uint64_t node_timeout_us; /* 0: the real worker's */
+    const struct doc_node *node_timeout_node;
     uint64_t node_dead_timeout_us;
+    const struct doc_node *node_dead_timeout_node;
     bool is_down; /* not started; a step starts it */
 };
 
 /* Who talks to a worker: a connector (an edge) or a plain Datasystem client. */
 struct scn_party_spec {
     struct doc_name name;
-    const struct doc_node *node;
     const char *worker; /* NULL: the first one; "nobody": a port where nobody listens */
     const struct doc_node *worker_node;
     uint64_t connect_timeout_us; /* 0: the client's default */
@@ -53,7 +54,6 @@ struct scn_party_spec {
 /* A fake etcd. */
 struct scn_etcd_spec {
     struct doc_name name;
-    const struct doc_node *node;
     const char *profile;
     const struct doc_node *profile_node;
     uint64_t election_timeout_us;
@@ -213,6 +213,7 @@ struct scn_check {
     ROW(SCN_STEP_TOGETHER, "together")                                                             \
     ROW(SCN_STEP_KILL, "kill")                                                                     \
     ROW(SCN_STEP_START, "start")                                                                   \
+    ROW(SCN_STEP_LEAVE, "leave")                                                                   \
     ROW(SCN_STEP_RESTART, "restart")                                                               \
     ROW(SCN_STEP_SWITCH, "switch")                                                                 \
     ROW(SCN_STEP_END, "end")                                                                       \
@@ -368,6 +369,9 @@ const struct doc_node *scn__substitute(struct doc *doc, const struct doc_node *n
 /* False: a ${name} that is neither among them nor `i` was added to `errors`. */
 bool scn__check_variables(const struct doc_node *node, const struct scn_variable *variables,
                           size_t count, struct doc_error_list *errors);
+
+/* Whether ${name} stands anywhere in it. */
+bool scn__uses_variable(const struct doc_node *node, const struct scn_variable *variable);
 
 /* Words of the numbers a statement can speak of, in the order of `numbers`; ended by NULL. */
 const char *const *scn_number_words(enum scn_statement_kind kind);

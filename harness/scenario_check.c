@@ -8,6 +8,7 @@
 #include "connector/omni_connector.h"
 #include "fakeds/worker.h"
 #include "fakeetcd/call.h"
+#include "fakeetcd/server.h"
 #include "harness/payload.h"
 #include "harness/scenario_check.h"
 
@@ -37,9 +38,19 @@ struct doc_error *scn__wrong(struct scn__checker *checker, const struct doc_node
 
 void scn__add_name(struct scn__names *names, const char *word)
 {
-    if (names->count < NAMES_MAX) {
-        names->words[names->count++] = word;
+    if (names->count == names->capacity) {
+        size_t capacity = names->capacity * 2 + 16;
+        const char **words = doc_alloc(names->doc, capacity * sizeof(*words));
+        if (words == NULL) {
+            return;
+        }
+        if (names->count > 0) {
+            memcpy(words, names->words, names->count * sizeof(*words));
+        }
+        names->words = words;
+        names->capacity = capacity;
     }
+    names->words[names->count++] = word;
 }
 
 static void worker_names(const struct scn__checker *checker, struct scn__names *names)
@@ -96,7 +107,7 @@ void scn__refer(struct scn__checker *checker, const struct doc_node *node, const
 
 void scn__refer_worker(struct scn__checker *checker, const struct doc_node *node, const char *word)
 {
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     worker_names(checker, &names);
     scn__refer(checker, node, word, &names, "no worker of this name takes part");
@@ -105,7 +116,7 @@ void scn__refer_worker(struct scn__checker *checker, const struct doc_node *node
 void scn__refer_party(struct scn__checker *checker, const struct doc_node *node, const char *word,
                       bool is_connector)
 {
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
     const struct scn_world_spec *world = &checker->scenario->world;
 
     party_names(is_connector ? &world->connectors : &world->clients, &names);
@@ -156,7 +167,7 @@ static void check_world(struct scn__checker *checker)
     struct scn_world_spec *world = &checker->scenario->world;
     struct scn_party_spec *connectors = world->connectors.items;
     struct scn_party_spec *clients = world->clients.items;
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     for (size_t i = 0; i < world->connectors.count; i++) {
         check_party(checker, &connectors[i]);
@@ -184,7 +195,7 @@ void scn__check_payload(struct scn__checker *checker, const struct doc_node *nod
 static void refer_fault(struct scn__checker *checker, const struct doc_node *node, const char *word)
 {
     const struct doc_node *faults = checker->scenario->faults;
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     for (size_t i = 0; faults != NULL && faults->kind == DOC_KIND_SEQUENCE && i < faults->count;
          i++) {
@@ -259,8 +270,8 @@ static void custom_events(const struct doc_list *list, struct scn__names *names)
     }
 }
 
-const char *scn__event_name(struct scn__checker *checker, const char *before, const char *who,
-                            const char *what)
+static const char *event_name(struct scn__checker *checker, const char *before, const char *who,
+                              const char *what)
 {
     char text[512];
 
@@ -269,34 +280,44 @@ const char *scn__event_name(struct scn__checker *checker, const char *before, co
     return copy == NULL ? "" : strcpy(copy, text);
 }
 
+static void add_events(struct scn__checker *checker, struct scn__names *events, const char *who,
+                       const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        scn__add_name(events, event_name(checker, "", who, *words));
+    }
+}
+
 /* Every event that can happen in this file, but for those of faults. */
 static void known_events(struct scn__checker *checker, struct scn__names *events)
 {
-    static const char *const of_workers[] = {"killed", "restarted", "ready", "evicted", "expired"};
     static const char *const of_steps[] = {"started", "done"};
-    struct scn__names who = {.count = 0};
+    struct scn__names who = {.doc = checker->scenario->doc};
 
     scn__step_names(&checker->scenario->steps, &who);
     for (size_t i = 0; i < who.count; i++) {
         for (size_t k = 0; k < sizeof(of_steps) / sizeof(of_steps[0]); k++) {
-            scn__add_name(events, scn__event_name(checker, "step.", who.words[i], of_steps[k]));
+            scn__add_name(events, event_name(checker, "step.", who.words[i], of_steps[k]));
         }
     }
-    who.count = 0;
-    worker_names(checker, &who);
-    for (size_t i = 0; i < who.count; i++) {
-        for (size_t k = 0; k < sizeof(of_workers) / sizeof(of_workers[0]); k++) {
-            scn__add_name(events, scn__event_name(checker, "", who.words[i], of_workers[k]));
+    const struct scn_worker_spec *workers = checker->scenario->world.workers.items;
+    for (size_t i = 0; i < checker->scenario->world.workers.count; i++) {
+        add_events(checker, events, workers[i].name.text, fakeds_events);
+        if (workers[i].etcd != NULL) {
+            add_events(checker, events, workers[i].name.text, fakeds_etcd_events);
         }
     }
-    scn__etcd_events(checker, events);
+    const struct scn_etcd_spec *etcds = checker->scenario->world.etcds.items;
+    for (size_t i = 0; i < checker->scenario->world.etcds.count; i++) {
+        add_events(checker, events, etcds[i].name.text, fakeetcd_events);
+    }
     custom_events(&checker->scenario->steps, events);
 }
 
 static void check_event(void *arg, const struct fault_event_use *use)
 {
     struct scn__checker *checker = arg;
-    struct scn__names events = {.count = 0};
+    struct scn__names events = {.doc = checker->scenario->doc};
 
     if (strncmp(use->event, "fault.", 6) == 0) {
         return; /* the fault engine knows its own */

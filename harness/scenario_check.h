@@ -6,18 +6,18 @@
 
 /* Shared by the files of the checker: names that refer to something else in the file. */
 
-#define NAMES_MAX 256
-
 struct scn__checker {
     struct scn_scenario *scenario;
     struct doc_error_list *errors;
     enum rt_status status;
 };
 
-/* Names of one kind, for "nearest word". */
+/* Names of one kind, for "nearest word". The list lies in `doc`. */
 struct scn__names {
-    const char *words[NAMES_MAX];
+    struct doc *doc;
+    const char **words;
     size_t count;
+    size_t capacity;
 };
 
 /* An error at `node`; the file is invalid. */
@@ -38,9 +38,6 @@ void scn__check_payload(struct scn__checker *checker, const struct doc_node *nod
 void scn__check_steps(struct scn__checker *checker, const struct doc_list *steps, bool is_together);
 /* The step with this id; NULL: none. */
 const struct scn_step *scn__step_of(const struct doc_list *steps, const char *id);
-/* Text that lives as long as the scenario: "etcd-1" and "ready" give "etcd-1.ready". */
-const char *scn__event_name(struct scn__checker *checker, const char *before, const char *who,
-                            const char *what);
 void scn__check_statements(struct scn__checker *checker, const struct doc_list *checks);
 
 /* ---- the part that speaks of etcd ---- */
@@ -48,7 +45,6 @@ void scn__check_statements(struct scn__checker *checker, const struct doc_list *
 void scn__check_etcds(struct scn__checker *checker);
 void scn__check_etcd_step(struct scn__checker *checker, struct scn_step *step);
 void scn__check_etcd_statement(struct scn__checker *checker, struct scn_check *check);
-void scn__etcd_events(struct scn__checker *checker, struct scn__names *events);
 /* kill, start, restart. True: of an etcd, and checked. */
 bool scn__check_etcd_process(struct scn__checker *checker, const struct scn_step *step);
 

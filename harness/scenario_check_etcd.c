@@ -16,7 +16,7 @@ static void etcd_names(const struct scn__checker *checker, struct scn__names *na
 
 static void refer_etcd(struct scn__checker *checker, const struct doc_node *node, const char *word)
 {
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     etcd_names(checker, &names);
     scn__refer(checker, node, word, &names, "no etcd of this name takes part");
@@ -37,11 +37,12 @@ static void need_etcd(struct scn__checker *checker, const struct doc_node *node,
 /* ---- world ---- */
 
 static void check_users(struct scn__checker *checker);
+static void check_member(struct scn__checker *checker, const struct scn_worker_spec *worker);
 
 void scn__check_etcds(struct scn__checker *checker)
 {
     struct scn_etcd_spec *etcds = checker->scenario->world.etcds.items;
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     for (const char *const *name = fakeetcd_profile_names; *name != NULL; name++) {
         scn__add_name(&names, *name);
@@ -57,6 +58,31 @@ void scn__check_etcds(struct scn__checker *checker)
     check_users(checker);
 }
 
+static void check_member(struct scn__checker *checker, const struct scn_worker_spec *worker)
+{
+    const struct {
+        const struct doc_node *node;
+        uint64_t value_us;
+    } of_etcd[] = {{worker->host_id_node, 0},
+                   {worker->node_timeout_node, worker->node_timeout_us},
+                   {worker->node_dead_timeout_node, worker->node_dead_timeout_us}};
+
+    if (worker->etcd != NULL) {
+        refer_etcd(checker, worker->etcd_node, worker->etcd);
+    }
+    for (size_t i = 0; i < sizeof(of_etcd) / sizeof(of_etcd[0]); i++) {
+        const struct doc_node *node = of_etcd[i].node;
+        if (node != NULL && worker->etcd == NULL) {
+            struct doc_error *error =
+                scn__wrong(checker, node, "this is for a worker that has an etcd");
+            doc_error_help(checker->errors, error, "give it one: etcd: etcd-1");
+        }
+        if (of_etcd[i].value_us % 1000000 != 0) {
+            (void)scn__wrong(checker, node, "a lease lives for whole seconds");
+        }
+    }
+}
+
 /* Names of etcds that workers and connectors give. */
 static void check_users(struct scn__checker *checker)
 {
@@ -65,13 +91,15 @@ static void check_users(struct scn__checker *checker)
     const struct scn_party_spec *connectors = world->connectors.items;
 
     for (size_t i = 0; i < world->workers.count; i++) {
-        if (workers[i].etcd != NULL) {
-            refer_etcd(checker, workers[i].etcd_node, workers[i].etcd);
-        }
+        check_member(checker, &workers[i]);
     }
     for (size_t i = 0; i < world->connectors.count; i++) {
         if (connectors[i].discover != NULL) {
             refer_etcd(checker, connectors[i].discover_node, connectors[i].discover);
+            if (connectors[i].worker != NULL) {
+                (void)scn__wrong(checker, connectors[i].worker_node,
+                                 "`discover` finds the worker: name none");
+            }
         }
     }
 }
@@ -111,7 +139,7 @@ static void check_call(struct scn__checker *checker, struct scn_step *step)
 {
     struct scn_etcd_arguments *arguments = &step->arguments.etcd;
     const struct fakeetcd_method *method = scn_etcd_method(arguments->call);
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     if (method == NULL) {
         for (const char *const *word = scn_etcd_method_words(); *word != NULL; word++) {
@@ -182,7 +210,7 @@ static void check_stream(struct scn__checker *checker, struct scn_check *check)
 {
     struct scn_statement *statement = &check->statement;
     const struct scn_step *step = scn__step_of(&checker->scenario->steps, statement->id);
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     scn__step_names(&checker->scenario->steps, &names);
     scn__refer(checker, doc_find(check->node, "id"), statement->id, &names, "no step has this id");
@@ -216,7 +244,7 @@ static bool says_something(const struct scn_check *check)
 void scn__check_etcd_statement(struct scn__checker *checker, struct scn_check *check)
 {
     struct scn_statement *statement = &check->statement;
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
 
     if (check->kind == SCN_SAY_STREAM) {
         check_stream(checker, check);
@@ -232,18 +260,5 @@ void scn__check_etcd_statement(struct scn__checker *checker, struct scn_check *c
     }
     if (!says_something(check)) {
         (void)scn__wrong(checker, check->node, "this statement says nothing: give a number");
-    }
-}
-
-/* ---- events ---- */
-
-void scn__etcd_events(struct scn__checker *checker, struct scn__names *events)
-{
-    const struct scn_etcd_spec *etcds = checker->scenario->world.etcds.items;
-
-    for (size_t i = 0; i < checker->scenario->world.etcds.count; i++) {
-        for (const char *const *word = fakeetcd_events; *word != NULL; word++) {
-            scn__add_name(events, scn__event_name(checker, "", etcds[i].name.text, *word));
-        }
     }
 }

@@ -49,7 +49,7 @@ static void check_expected_data(struct scn__checker *checker, const struct scn_s
         return;
     }
     if (same != NULL) {
-        struct scn__names names = {.count = 0};
+        struct scn__names names = {.doc = checker->scenario->doc};
         scn__step_names(&checker->scenario->steps, &names);
         scn__refer(checker, same, same->text == NULL ? "" : same->text, &names,
                    "no step has this id");
@@ -128,7 +128,7 @@ static void check_get(struct scn__checker *checker, struct scn_step *step)
 
 static void check_awaited(struct scn__checker *checker, const struct scn_step *step)
 {
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
     const char *const *ids = step->arguments.ids.items;
 
     scn__step_names(&checker->scenario->steps, &names);
@@ -234,6 +234,7 @@ static void check_step(struct scn__checker *checker, struct scn_step *step, bool
             scn__refer_worker(checker, step->arguments.worker_node, step->arguments.worker);
         }
         break;
+    case SCN_STEP_LEAVE:
     case SCN_STEP_EVICT:
         scn__refer_worker(checker, step->arguments.worker_node, step->arguments.worker);
         break;
@@ -339,7 +340,7 @@ void scn__check_steps(struct scn__checker *checker, const struct doc_list *list,
     if (is_together) {
         return;
     }
-    struct scn__names names = {.count = 0};
+    struct scn__names names = {.doc = checker->scenario->doc};
     scn__step_names(&checker->scenario->steps, &names);
     for (size_t i = 0; i < names.count; i++) {
         for (size_t k = i + 1; k < names.count; k++) {

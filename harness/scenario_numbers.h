@@ -68,7 +68,9 @@
     ROW("evictions", source->evictions, "objects evicted")                                         \
     ROW("expirations", source->expirations, "objects expired")                                     \
     ROW("waits_woken", source->waits_woken, "waiting gets ended by an arrival")                    \
-    ROW("waits_timed_out", source->waits_timed_out, "waiting gets ended by their timer")
+    ROW("waits_timed_out", source->waits_timed_out, "waiting gets ended by their timer")           \
+    ROW("members", source->members, "with etcd: membership keys as this worker knows them")        \
+    ROW("ring_workers", source->ring_workers, "with etcd: workers that its ring shows as active")
 
 /* struct fault_rule_info *source */
 #define SCN_FAULT_NUMBERS(ROW)                                                                     \

@@ -188,6 +188,7 @@ static const struct doc_field keys_fields[] = {FIELD_CLIENT, FIELD_KEYS};
 static const struct doc_field expire_fields[] = {FIELD_CLIENT, FIELD_KEYS, FIELD_TTL};
 static const struct doc_field kill_fields[] = {FIELD_WORKER_OR_ETCD};
 static const struct doc_field evict_fields[] = {FIELD_WORKER, FIELD_KEY};
+static const struct doc_field leave_fields[] = {FIELD_WORKER};
 static const struct doc_field start_fields[] = {
     FIELD_WORKER_OR_ETCD,
     {.key = "ready_after",
@@ -215,6 +216,7 @@ SCHEMA(expire, "expire", "A client's expire.");
 SCHEMA(mset, "mset", "A client's mset.");
 SCHEMA(kill, "kill", "Kills a worker or an etcd, as SIGKILL does.");
 SCHEMA(start, "start-or-restart", "Starts a worker or an etcd, or kills it and starts it at once.");
+SCHEMA(leave, "leave", "Ends a worker as SIGTERM does: it takes its key out of etcd first.");
 SCHEMA(evict, "evict", "Evicts a key.");
 
 /* `250ms`, or `{event: NAME, at_most: 10s}`. */
@@ -353,6 +355,7 @@ static const struct doc_field step_fields[] = {
     STEP_CUSTOM("together", SCN_STEP_TOGETHER, read_together, "list of steps",
                 "starts all of them at once and waits for all"),
     STEP_CHOICE("kill", SCN_STEP_KILL, kill_schema, "kills a worker or an etcd"),
+    STEP_CHOICE("leave", SCN_STEP_LEAVE, leave_schema, "ends a worker as SIGTERM does"),
     STEP_CHOICE("start", SCN_STEP_START, start_schema, "starts a worker or an etcd that is down"),
     STEP_CHOICE("restart", SCN_STEP_RESTART, start_schema,
                 "kills a worker or an etcd and starts it at once"),

@@ -179,6 +179,7 @@ static enum rt_status create_workers(struct scn_world *world)
         options.not_ready_us = specs[i].not_ready_us;
         set_etcd(world, &specs[i], &options);
         world->workers[i].spec = &specs[i];
+        world->workers[i].world = world;
         enum rt_status status =
             fakeds_worker_create(&environment, &options, &world->workers[i].fake);
         if (status != RT_OK) {
@@ -344,6 +345,23 @@ void scn_world_destroy(struct scn_world *world)
 }
 
 /* ---- looking around ---- */
+
+static void on_left(void *arg)
+{
+    struct scn_worker *worker = arg;
+    char event[160];
+
+    (void)snprintf(event, sizeof(event), "%s.left", worker->spec->name.text);
+    fakeds_worker_kill(worker->fake);
+    scn_world_event(worker->world, event);
+}
+
+void scn_world_leave(struct scn_worker *worker)
+{
+    if (fakeds_worker_is_running(worker->fake)) {
+        fakeds_worker_leave(worker->fake, on_left, worker);
+    }
+}
 
 struct scn_worker *scn_world_worker(struct scn_world *world, const char *name)
 {

@@ -16,6 +16,7 @@
 
 struct scn_worker {
     const struct scn_worker_spec *spec;
+    struct scn_world *world;
     struct fakeds_worker *fake;
 };
 
@@ -79,6 +80,8 @@ void scn_world_destroy(struct scn_world *world);
 /* Ends parties first, in order, so that a last look at their counters is possible before. */
 void scn_world_stop(struct scn_world *world);
 
+/* It takes its key out of etcd and ends, some time later; "NAME.left" says when. */
+void scn_world_leave(struct scn_worker *worker);
 struct scn_worker *scn_world_worker(struct scn_world *world, const char *name);
 struct scn_party *scn_world_party(struct scn_world *world, const char *name);
 
