@@ -41,6 +41,7 @@ struct fakeds__membership {
 
     enum { STARTING, JOINED, FAILED, LEAVING } phase;
     enum etcd_member_state own_state; /* as last put */
+    uint64_t own_time_ns; /* of the last start, restart or recover; `ready` repeats it */
     struct rt_timer step_timer;
     bool has_tokens; /* of a worker that joins: JOINING stands in the ring */
     const char *fail_text;

@@ -181,8 +181,11 @@ void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_me
 {
     char text[VALUE_BYTES];
     const struct fakeds__membership_options *options = &membership->options;
-    struct etcd_member_value value = {.time_ns = membership->epoch_ns +
-                                                 rt_loop_now_us(membership->loop) * NS_PER_US,
+    if (state != ETCD_MEMBER_READY) {
+        membership->own_time_ns =
+            membership->epoch_ns + rt_loop_now_us(membership->loop) * NS_PER_US;
+    }
+    struct etcd_member_value value = {.time_ns = membership->own_time_ns,
                                       .state = state,
                                       .host_id = rt_slice_text(options->host_id),
                                       .version = rt_slice_text(options->version)};

@@ -128,6 +128,16 @@ static const char *state_of(const struct fixture *fx, const char *key, char out_
     return out_text;
 }
 
+static unsigned long long time_of(const struct fixture *fx, const char *key)
+{
+    const struct mini_key *found = mini_etcd_find(&fx->etcd, key);
+    char text[32] = "";
+    assert_non_null(found);
+    memcpy(text, found->value,
+           found->value_bytes < sizeof(text) ? found->value_bytes : sizeof(text) - 1);
+    return strtoull(text, NULL, 10);
+}
+
 static DsRing__HashRingPb *ring_of(const struct fixture *fx)
 {
     const struct mini_key *key = mini_etcd_find(&fx->etcd, "/datasystem/ring/");
@@ -331,6 +341,25 @@ static void worker__lease_expired_in_etcd__recovers_with_a_new_one(void **state)
     assert_non_null(strstr(fx->events, "worker-1.recovered@"));
 }
 
+/* As in the capture: `ready` repeats the time of the `start` or `recover` before it. */
+static void membership_value__start_then_ready__has_one_time_until_it_recovers(void **state)
+{
+    struct fixture *fx = *state;
+    char text[128];
+    start(fx, 0);
+    until(fx, 4900000);
+    assert_string_equal(state_of(fx, KEY_1, text), "start");
+    unsigned long long started_ns = time_of(fx, KEY_1);
+    until(fx, 5900000);
+    assert_string_equal(state_of(fx, KEY_1, text), "ready");
+    assert_true(time_of(fx, KEY_1) == started_ns);
+    until(fx, 16 * SECOND);
+    mini_etcd_expire(&fx->etcd, 7001);
+    until(fx, 31 * SECOND);
+    assert_string_equal(state_of(fx, KEY_1, text), "ready");
+    assert_true(time_of(fx, KEY_1) > started_ns);
+}
+
 static void worker__etcd_gone_for_20_s__keeps_running_and_recovers(void **state)
 {
     struct fixture *fx = *state;
@@ -478,6 +507,7 @@ int main(void)
         TEST(worker__ring_lost_to_others_ten_times__does_not_start),
         TEST(worker__ring_that_does_not_parse__makes_it_anew),
         TEST(keepalive__ttl_60__comes_each_15_s),
+        TEST(membership_value__start_then_ready__has_one_time_until_it_recovers),
         TEST(health_poll__ready__asks_once_a_second),
         TEST(worker__lease_expired_in_etcd__recovers_with_a_new_one),
         TEST(worker__etcd_gone_for_20_s__keeps_running_and_recovers),
