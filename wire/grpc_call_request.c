@@ -15,6 +15,7 @@
 /* What the judgement needs of the headers; found in one walk. */
 struct request_headers {
     struct rt_slice timeout;
+    uint64_t timeout_us; /* of `timeout`, once it is judged */
     size_t host_count;
     bool has_timeout;
     bool has_connection;
@@ -25,7 +26,8 @@ struct request_headers {
 static void read_headers(struct grpc_call *call, struct request_headers *out_headers);
 static void read_header(struct grpc_call *call, struct rt_slice name, struct rt_slice value,
                         struct request_headers *headers);
-static bool is_http_acceptable(struct grpc_call *call, const struct request_headers *headers);
+static bool is_http_acceptable(struct grpc_call *call, struct request_headers *headers);
+static bool read_timeout(struct grpc_call *call, struct request_headers *headers);
 static void refuse_http(struct grpc_call *call, const char *http_status, int32_t code,
                         const char *text);
 static bool is_grpc_content(struct rt_slice content_type);
@@ -108,7 +110,7 @@ static void read_header(struct grpc_call *call, struct rt_slice name, struct rt_
 }
 
 /* In grpc-go's order. Its older releases know one answer only, RST_STREAM. */
-static bool is_http_acceptable(struct grpc_call *call, const struct request_headers *headers)
+static bool is_http_acceptable(struct grpc_call *call, struct request_headers *headers)
 {
     char text[ERROR_TEXT_BYTES];
     bool is_strict = call->connection->options.profile->is_strict_http;
@@ -139,15 +141,8 @@ static bool is_http_acceptable(struct grpc_call *call, const struct request_head
         refuse_http(call, "415", GRPC_INVALID_ARGUMENT, text);
         return false;
     }
-    if (headers->has_timeout) {
-        char error[ERROR_TEXT_BYTES / 2];
-        uint64_t timeout_us;
-
-        if (!grpc__timeout_parse(headers->timeout, &timeout_us, error, sizeof(error))) {
-            (void)snprintf(text, sizeof(text), "malformed grpc-timeout: %s", error);
-            refuse_http(call, "400", GRPC_INTERNAL, text);
-            return false;
-        }
+    if (!read_timeout(call, headers)) {
+        return false;
     }
     if (!is_strict) {
         call->is_ignored = rt_slice_is_text(call->method, "GET");
@@ -162,6 +157,21 @@ static bool is_http_acceptable(struct grpc_call *call, const struct request_head
         refuse_http(call, "405", GRPC_INTERNAL, text);
     }
     return is_post;
+}
+
+/* False: it is malformed, and refused. */
+static bool read_timeout(struct grpc_call *call, struct request_headers *headers)
+{
+    char error[ERROR_TEXT_BYTES / 2];
+    char text[ERROR_TEXT_BYTES];
+
+    if (!headers->has_timeout ||
+        grpc__timeout_parse(headers->timeout, &headers->timeout_us, error, sizeof(error))) {
+        return true;
+    }
+    (void)snprintf(text, sizeof(text), "malformed grpc-timeout: %s", error);
+    refuse_http(call, "400", GRPC_INTERNAL, text);
+    return false;
 }
 
 static void refuse_http(struct grpc_call *call, const char *http_status, int32_t code,
@@ -206,11 +216,9 @@ static bool has_method_name(struct grpc_call *call)
 static bool set_deadline(struct grpc_call *call, const struct request_headers *headers)
 {
     uint64_t now_us = rt_loop_now_us(call->connection->link.loop);
-    uint64_t timeout_us;
-    char error[ERROR_TEXT_BYTES];
+    uint64_t timeout_us = headers->timeout_us;
 
-    if (!headers->has_timeout ||
-        !grpc__timeout_parse(headers->timeout, &timeout_us, error, sizeof(error))) {
+    if (!headers->has_timeout) {
         return true;
     }
     call->deadline_us = timeout_us > RT_NEVER - 1 - now_us ? RT_NEVER - 1 : now_us + timeout_us;
