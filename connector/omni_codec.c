@@ -5,8 +5,6 @@
 #define FIRST_SECOND (-62135596800LL)
 #define LAST_SECOND  253402300799LL
 
-static size_t utf8_sequence_bytes(const uint8_t *at, size_t left_bytes);
-
 uint32_t omni_codec_depth(const struct omni_serializer_limits *limits)
 {
     uint32_t depth = limits == NULL || limits->depth == 0 ? OMNI_DEFAULT_DEPTH : limits->depth;
@@ -33,64 +31,6 @@ const char *omni_marker_of(enum omni_kind kind)
     default:
         return "__pil_image__";
     }
-}
-
-/* ---- UTF-8 --------------------------------------------------------------------------------- */
-
-bool omni_utf8_is_valid(struct rt_slice text, size_t *out_bad_offset)
-{
-    size_t at = 0;
-    while (at < text.len_bytes) {
-        uint64_t eight;
-        if (text.len_bytes - at >= sizeof(eight)) { /* most text is ASCII */
-            memcpy(&eight, text.data + at, sizeof(eight));
-            if ((eight & 0x8080808080808080U) == 0) {
-                at += sizeof(eight);
-                continue;
-            }
-        }
-        size_t sequence_bytes = utf8_sequence_bytes(text.data + at, text.len_bytes - at);
-        if (sequence_bytes == 0) {
-            *out_bad_offset = at;
-            return false;
-        }
-        at += sequence_bytes;
-    }
-    return true;
-}
-
-/* Length of the sequence at `at`; 0: none is valid there (table 3-7 of the Unicode standard). */
-static size_t utf8_sequence_bytes(const uint8_t *at, size_t left_bytes)
-{
-    uint8_t lead = at[0];
-    uint8_t second_min = 0x80;
-    uint8_t second_max = 0xbf;
-    size_t sequence_bytes;
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead >= 0xc2 && lead <= 0xdf) {
-        sequence_bytes = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-        sequence_bytes = 3;
-        second_min = lead == 0xe0 ? 0xa0 : 0x80;
-        second_max = lead == 0xed ? 0x9f : 0xbf;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-        sequence_bytes = 4;
-        second_min = lead == 0xf0 ? 0x90 : 0x80;
-        second_max = lead == 0xf4 ? 0x8f : 0xbf;
-    } else {
-        return 0;
-    }
-    if (left_bytes < sequence_bytes || at[1] < second_min || at[1] > second_max) {
-        return 0;
-    }
-    for (size_t i = 2; i < sequence_bytes; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return sequence_bytes;
 }
 
 /* ---- types and shapes ---------------------------------------------------------------------- */

@@ -16,9 +16,6 @@
 uint32_t omni_codec_depth(const struct omni_serializer_limits *limits);
 uint64_t omni_codec_items(const struct omni_serializer_limits *limits);
 
-/* Strict UTF-8, as Python decodes it: no surrogates, no longer-than-needed forms. */
-bool omni_utf8_is_valid(struct rt_slice text, size_t *out_bad_offset);
-
 /* What Python's datetime holds: years 1 to 9999. */
 bool omni_timestamp_is_valid(int64_t seconds, uint32_t nanoseconds);
 

@@ -5,6 +5,7 @@
 
 #include "connector/omni_codec.h"
 #include "connector/omni_stack.h"
+#include "runtime/utf8.h"
 
 /*
  * Decoding reads value after value and hangs each into the container on top of an explicit stack:
@@ -255,7 +256,6 @@ static enum rt_status read_value(struct decoder *decoder, const struct header *h
 static enum rt_status read_body(struct decoder *decoder, const struct header *header,
                                 struct omni_value *value)
 {
-    size_t bad_offset = 0;
     if (decoder->bytes.len_bytes - decoder->at < header->number) {
         return fail(decoder, RT_E_MALFORMED, decoder->start, TRUNCATED);
     }
@@ -271,8 +271,10 @@ static enum rt_status read_body(struct decoder *decoder, const struct header *he
         return header->code == OMNI_TIMESTAMP_CODE ? read_timestamp(decoder, value) : RT_OK;
     }
     value->body = body;
-    if (header->kind == OMNI_TEXT && !omni_utf8_is_valid(body.bytes, &bad_offset)) {
-        return fail(decoder, RT_E_MALFORMED, body_start + bad_offset, "text is not UTF-8");
+    size_t valid_bytes =
+        header->kind == OMNI_TEXT ? rt_utf8_valid_bytes(body.bytes) : body.bytes.len_bytes;
+    if (valid_bytes < body.bytes.len_bytes) {
+        return fail(decoder, RT_E_MALFORMED, body_start + valid_bytes, "text is not UTF-8");
     }
     return RT_OK;
 }

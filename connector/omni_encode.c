@@ -10,6 +10,7 @@
 #include "connector/omni_dtype.h"
 #include "connector/omni_serializer.h"
 #include "connector/omni_stack.h"
+#include "runtime/utf8.h"
 
 /*
  * Encoding walks the tree twice with the same code: once to check it and to measure headers and
@@ -226,15 +227,16 @@ static enum rt_status write_value(struct writer *writer, const struct omni_value
 
 static enum rt_status write_text(struct writer *writer, const struct omni_value *value)
 {
-    size_t bad_offset = 0;
-    if (value->body.bytes.len_bytes > UINT32_MAX) {
+    struct rt_slice text = value->body.bytes;
+    if (text.len_bytes > UINT32_MAX) {
         return refuse(writer, "text longer than 4 GiB");
     }
     /* Checked once: the second walk finds the same bytes. */
-    if (writer->bytes == NULL && !omni_utf8_is_valid(value->body.bytes, &bad_offset)) {
-        return refuse(writer, "text is not UTF-8 at its byte %zu", bad_offset);
+    size_t valid_bytes = writer->bytes == NULL ? rt_utf8_valid_bytes(text) : text.len_bytes;
+    if (valid_bytes < text.len_bytes) {
+        return refuse(writer, "text is not UTF-8 at its byte %zu", valid_bytes);
     }
-    msgpack_pack_str(&writer->packer, value->body.bytes.len_bytes);
+    msgpack_pack_str(&writer->packer, text.len_bytes);
     write_body(writer, &value->body);
     return RT_OK;
 }

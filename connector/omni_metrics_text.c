@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connector/omni_metrics_text.h"
 
+#include "runtime/utf8.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -323,51 +325,28 @@ static void add(struct out *out, const char *format, ...)
     out->length += length > 0 ? (size_t)length : 0;
 }
 
-/* How long the UTF-8 sequence at `text` is; 0: there is none. */
-static size_t sequence_length(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first_min, first_max, second_min, second_max;
-        size_t length;
-    } rows[] = {
-        {0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (text[0] < rows[i].first_min || text[0] > rows[i].first_max) {
-            continue;
-        }
-        bool is_whole = text[1] >= rows[i].second_min && text[1] <= rows[i].second_max;
-        for (size_t k = 2; is_whole && k < rows[i].length; k++) { /* the NUL ends it too */
-            is_whole = (text[k] & 0xc0) == 0x80;
-        }
-        return is_whole ? rows[i].length : 0;
-    }
-    return 0;
-}
-
 /* Prometheus knows three escapes, JSON one for every control character. */
 static void add_quoted(struct out *out, const char *text, bool is_json)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    struct rt_slice rest = rt_slice_text(text);
 
     add(out, "\"");
-    while (*at != '\0') {
-        size_t length = sequence_length(at);
-        if (*at == '"' || *at == '\\') {
-            add(out, "\\%c", *at);
-        } else if (*at == '\n') {
+    while (rest.len_bytes > 0) {
+        size_t length = rt_utf8_character_bytes(rest);
+        uint8_t first = rest.data[0];
+        if (first == '"' || first == '\\') {
+            add(out, "\\%c", first);
+        } else if (first == '\n') {
             add(out, "\\n");
-        } else if (is_json && *at < 0x20) {
-            add(out, "\\u%04x", (unsigned)*at);
+        } else if (is_json && first < 0x20) {
+            add(out, "\\u%04x", (unsigned)first);
         } else if (length == 0) {
             add(out, "\xef\xbf\xbd");
         } else {
-            add(out, "%.*s", (int)length, (const char *)at);
+            add(out, "%.*s", (int)length, (const char *)rest.data);
         }
-        at += length == 0 ? 1 : length;
+        length = length == 0 ? 1 : length;
+        rest = rt_slice_of(rest.data + length, rest.len_bytes - length);
     }
     add(out, "\"");
 }

@@ -6,6 +6,7 @@
 #include "connector/omni_notation.h"
 #include "connector/omni_notation_internal.h"
 #include "document/tree.h"
+#include "runtime/utf8.h"
 
 /*
  * A tree of JSON becomes a tree of values, from the root down. An object with a key that begins
@@ -141,7 +142,6 @@ static struct omni_value *make(struct omni__notation *notation, const struct doc
 static struct omni_value *make_scalar(struct omni__notation *notation, const struct doc_node *node)
 {
     struct rt_slice text = doc_text(node);
-    size_t bad_offset = 0;
 
     switch (node->type) {
     case DOC_TYPE_NULL:
@@ -162,7 +162,7 @@ static struct omni_value *make_scalar(struct omni__notation *notation, const str
     case DOC_TYPE_TIMESTAMP:
         break;
     }
-    if (!omni_utf8_is_valid(text, &bad_offset)) {
+    if (rt_utf8_valid_bytes(text) < text.len_bytes) {
         (void)omni__notation_refuse(notation, node,
                                     "this text is no valid Unicode: half of a surrogate pair");
         return NULL;

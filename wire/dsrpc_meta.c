@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/dsrpc_meta.h"
 
+#include "runtime/utf8.h"
 #include "wire/dsrpc_field.h"
 
 /* MetaPb: a scan over the raw bytes, which are echoed as they came; and the one we write. */
@@ -10,7 +11,6 @@ static enum rt_status check_tick(const struct dsrpc__field *field);
 static enum rt_status check_text(const struct dsrpc__field *field);
 static size_t put_tick(uint8_t *to, const char *name, uint64_t time_ns);
 static bool is_sampled(enum dsrpc_op op);
-static size_t utf8_bytes(const uint8_t *data, size_t len_bytes);
 
 enum meta_field {
     FIELD_SVC_NAME = 1,
@@ -175,43 +175,11 @@ static bool is_sampled(enum dsrpc_op op)
     }
 }
 
-/* ---- UTF-8 ---------------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------------- */
 
 bool dsrpc_is_utf8(struct rt_slice text)
 {
-    size_t offset_bytes = 0;
-    while (offset_bytes < text.len_bytes) {
-        size_t len_bytes = utf8_bytes(text.data + offset_bytes, text.len_bytes - offset_bytes);
-        if (len_bytes == 0) {
-            return false;
-        }
-        offset_bytes += len_bytes;
-    }
-    return true;
-}
-
-/* Length of the character in front, 0 when it is none: cut, overlong, a surrogate, too big. */
-static size_t utf8_bytes(const uint8_t *data, size_t len_bytes)
-{
-    static const uint32_t SMALLEST[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = data[0];
-    size_t count = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (count == 1) {
-        return 1;
-    }
-    if (count == 0 || count > len_bytes || first >= 0xf8) {
-        return 0;
-    }
-    uint32_t character = first & (0xffu >> (count + 1));
-    for (size_t i = 1; i < count; i++) {
-        if ((data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        character = character << 6 | (data[i] & 0x3fu);
-    }
-    bool is_good = character >= SMALLEST[count] && character <= 0x10ffff &&
-                   (character < 0xd800 || character > 0xdfff);
-    return is_good ? count : 0;
+    return rt_utf8_valid_bytes(text) == text.len_bytes;
 }
 
 uint64_t dsrpc_rpc_id(struct rt_slice queue_id)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/grpc_text.h"
 
+#include "runtime/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,7 +10,6 @@
 #define TIMEOUT_MAX_BYTES    9
 #define TIMEOUT_DIGIT_VALUES 100000000U
 
-static size_t rune_bytes(const uint8_t *text);
 static int hex_value(uint8_t byte);
 static size_t quote_byte(uint8_t byte, char out_text[5]);
 
@@ -16,65 +17,32 @@ static size_t quote_byte(uint8_t byte, char out_text[5]);
 
 size_t grpc__text_encode(const char *text, char *out_encoded, size_t room_bytes)
 {
-    const uint8_t *at = (const uint8_t *)text;
+    struct rt_slice rest = rt_slice_text(text);
     size_t len_bytes = 0;
 
-    while (*at != '\0') {
+    while (rest.len_bytes > 0) {
         static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
-        size_t from_bytes = rune_bytes(at);
-        const uint8_t *from = from_bytes == 0 ? replacement : at;
+        size_t from_bytes = rt_utf8_character_bytes(rest);
+        const uint8_t *from = from_bytes == 0 ? replacement : rest.data;
         size_t count = from_bytes == 0 ? sizeof(replacement) : from_bytes;
-        bool is_plain = count == 1 && *at >= 0x20 && *at <= 0x7e && *at != '%';
+        bool is_plain = count == 1 && *from >= 0x20 && *from <= 0x7e && *from != '%';
 
         if (len_bytes + (is_plain ? 1 : 3 * count) >= room_bytes) {
             break;
         }
         if (is_plain) {
-            out_encoded[len_bytes++] = (char)*at;
+            out_encoded[len_bytes++] = (char)*from;
         } else {
             for (size_t i = 0; i < count; i++) {
                 (void)snprintf(out_encoded + len_bytes, 4, "%%%02X", (unsigned)from[i]);
                 len_bytes += 3;
             }
         }
-        at += from_bytes == 0 ? 1 : from_bytes;
+        from_bytes = from_bytes == 0 ? 1 : from_bytes;
+        rest = rt_slice_of(rest.data + from_bytes, rest.len_bytes - from_bytes);
     }
     out_encoded[len_bytes] = '\0';
     return len_bytes;
-}
-
-/* Length of the UTF-8 character at `text`, which ends with a NUL; 0: it is none. */
-static size_t rune_bytes(const uint8_t *text)
-{
-    uint32_t least;
-    uint32_t rune;
-    size_t count;
-
-    if (text[0] < 0x80) {
-        return 1;
-    }
-    if ((text[0] & 0xe0) == 0xc0) {
-        count = 2;
-        rune = text[0] & 0x1fU;
-        least = 0x80;
-    } else if ((text[0] & 0xf0) == 0xe0) {
-        count = 3;
-        rune = text[0] & 0x0fU;
-        least = 0x800;
-    } else if ((text[0] & 0xf8) == 0xf0) {
-        count = 4;
-        rune = text[0] & 0x07U;
-        least = 0x10000;
-    } else {
-        return 0;
-    }
-    for (size_t i = 1; i < count; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        rune = rune << 6 | (text[i] & 0x3fU);
-    }
-    return rune < least || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff) ? 0 : count;
 }
 
 size_t grpc__text_decode(struct rt_slice encoded, char *out_text, size_t room_bytes)
