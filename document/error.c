@@ -7,6 +7,7 @@
 #include "document/arena.h"
 #include "document/source.h"
 #include "document/tree.h"
+#include "runtime/utf8.h"
 
 /* Longer source lines are cut to this many characters around the caret. */
 #define EXCERPT_COLUMNS       160
@@ -183,7 +184,7 @@ static char *printable(struct doc__arena *arena, struct rt_slice line, const cha
     }
     to = stpcpy(to, before);
     while (i < line.len_bytes) {
-        size_t len = doc__utf8_len(rt_slice_of(line.data + i, line.len_bytes - i));
+        size_t len = rt_utf8_character_bytes(rt_slice_of(line.data + i, line.len_bytes - i));
 
         if (len == 0 || line.data[i] < 0x20) {
             *to++ = line.data[i] == '\t' ? ' ' : '?';
@@ -205,7 +206,7 @@ static size_t columns_in(struct rt_slice text)
     size_t i = 0;
 
     while (i < text.len_bytes) {
-        size_t len = doc__utf8_len(rt_slice_of(text.data + i, text.len_bytes - i));
+        size_t len = rt_utf8_character_bytes(rt_slice_of(text.data + i, text.len_bytes - i));
         i += len == 0 ? 1 : len;
         count++;
     }

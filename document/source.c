@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document/source.h"
 
+#include "runtime/utf8.h"
+
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 #define BYTE_ORDER_MARK_BYTES (sizeof(byte_order_mark) - 1)
 
@@ -85,7 +87,7 @@ static enum rt_status set_marks(struct doc_source *source, struct doc__arena *ar
 /* Bytes of the character at `offset`, 1 for a byte that belongs to none. */
 static size_t step(struct rt_slice text, size_t offset)
 {
-    size_t len = doc__utf8_len(rt_slice_of(text.data + offset, text.len_bytes - offset));
+    size_t len = rt_utf8_character_bytes(rt_slice_of(text.data + offset, text.len_bytes - offset));
 
     return len == 0 ? 1 : len;
 }
@@ -156,43 +158,14 @@ struct rt_slice doc__source_line(const struct doc_source *source, size_t line)
     return rt_slice_of(source->text.data + start, end - start);
 }
 
-size_t doc__utf8_len(struct rt_slice text)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint32_t value;
-    size_t len;
-    size_t i;
-
-    if (text.len_bytes == 0) {
-        return 0;
-    }
-    if (text.data[0] < 0x80) {
-        return 1;
-    }
-    len = text.data[0] >= 0xf0 ? 4 : text.data[0] >= 0xe0 ? 3 : 2;
-    if (text.data[0] < 0xc2 || text.data[0] > 0xf4 || text.len_bytes < len) {
-        return 0;
-    }
-    value = text.data[0] & (0xffU >> (len + 1));
-    for (i = 1; i < len; i++) {
-        if ((text.data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        value = value << 6 | (text.data[i] & 0x3fU);
-    }
-    if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) {
-        return 0;
-    }
-    return len;
-}
-
 bool doc__find_bad_byte(struct rt_slice text, size_t *out_offset_bytes)
 {
     size_t offset = 0;
 
     while (offset < text.len_bytes) {
         uint8_t byte = text.data[offset];
-        size_t len = doc__utf8_len(rt_slice_of(text.data + offset, text.len_bytes - offset));
+        size_t len =
+            rt_utf8_character_bytes(rt_slice_of(text.data + offset, text.len_bytes - offset));
         bool is_control = byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
 
         if (len == 0 || is_control) {

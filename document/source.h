@@ -20,9 +20,6 @@ struct doc_position doc__source_at(const struct doc_source *source, size_t line,
 /* The bytes of a line (from 1) without its end. */
 struct rt_slice doc__source_line(const struct doc_source *source, size_t line);
 
-/* Length in bytes of the UTF-8 character at the start of `text`; 0 when it is none. */
-size_t doc__utf8_len(struct rt_slice text);
-
 /* The first byte that no text file has: not UTF-8, NUL or another control character.
  * Returns false when there is none. */
 bool doc__find_bad_byte(struct rt_slice text, size_t *out_offset_bytes);
