@@ -4,6 +4,7 @@
 #include "runtime/random.h"
 #include "wire/etcd_client.h"
 #include "wire/etcd_client_member.h"
+#include "wire/protobuf_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +201,7 @@ static bool is_candidate(struct ds_discovery *discovery, const Mvccpb__KeyValue 
         return false;
     }
     struct rt_slice address = rt_slice_of(kv->key.data + prefix_bytes, kv->key.len - prefix_bytes);
-    if (!etcd_member_parse(rt_slice_of(kv->value.data, kv->value.len), &value) ||
+    if (!etcd_member_parse(pb_slice(kv->value), &value) ||
         !split_address(address, host, sizeof(host), &port)) {
         char text[TEXT_BYTES];
         snprintf(text, sizeof(text), "Worker %.*s is left out: its entry cannot be read: %.*s",

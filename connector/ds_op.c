@@ -5,19 +5,9 @@
 
 #define KEYS_ON_STACK 32 /* more are put on the heap */
 
-ProtobufCBinaryData ds__data_of(struct rt_slice slice)
-{
-    return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
-}
-
 ProtobufCBinaryData ds__client_id_of(const struct ds__call *call)
 {
-    return ds__data_of(rt_slice_text(ds__text_get(&call->client->client_id)));
-}
-
-struct rt_slice ds__slice_of(ProtobufCBinaryData data)
-{
-    return rt_slice_of(data.data, data.len);
+    return pb_bytes(rt_slice_text(ds__text_get(&call->client->client_id)));
 }
 
 enum rt_status ds__pack_body(struct ds__call *call, const ProtobufCMessage *message)
@@ -42,7 +32,7 @@ enum rt_status ds__pack_keys(struct ds__call *call, const ProtobufCMessage *mess
         return RT_E_NOMEM;
     }
     for (size_t i = 0; i < call->key_count; i++) {
-        keys[i] = ds__data_of(call->keys[i]);
+        keys[i] = pb_bytes(call->keys[i]);
     }
     *count_field = call->key_count;
     *keys_field = keys;
@@ -104,7 +94,7 @@ void ds__accept_failed(struct ds__call *call, size_t failed_count, ProtobufCBina
         return;
     }
     for (size_t i = 0; i < failed_count; i++) {
-        list[i] = ds__slice_of(failed[i]);
+        list[i] = pb_slice(failed[i]);
     }
     for (size_t i = 0; i < call->duplicate_count; i++) {
         list[failed_count + i] = call->duplicates[i];
@@ -112,6 +102,6 @@ void ds__accept_failed(struct ds__call *call, size_t failed_count, ProtobufCBina
     result->failed_keys = list;
     result->failed_key_count = total;
     if (last_rc != NULL && last_rc->error_code != K_OK && failed_count >= call->key_count) {
-        ds__refused(outcome, last_rc->error_code, ds__slice_of(last_rc->error_msg));
+        ds__refused(outcome, last_rc->error_code, pb_slice(last_rc->error_msg));
     }
 }

@@ -4,6 +4,7 @@
 
 #include "connector/ds_internal.h"
 #include "wire/proto/datasystem.pb-c.h"
+#include "wire/protobuf_bytes.h"
 
 /*
  * What the files of the operations share. Each operation packs its request anew for every attempt
@@ -19,7 +20,6 @@ typedef void ds__accept_fn(struct ds__call *call, const struct dsrpc_answer *ans
 
 /* ---- packing ---- */
 
-ProtobufCBinaryData ds__data_of(struct rt_slice slice);
 ProtobufCBinaryData ds__client_id_of(const struct ds__call *call);
 RT_NODISCARD enum rt_status ds__pack_body(struct ds__call *call, const ProtobufCMessage *message);
 
@@ -29,8 +29,6 @@ RT_NODISCARD enum rt_status ds__pack_keys(struct ds__call *call, const ProtobufC
                                           size_t *count_field, ProtobufCBinaryData **keys_field);
 
 /* ---- accepting ---- */
-
-struct rt_slice ds__slice_of(ProtobufCBinaryData data);
 
 /* The body in the client's arena. NULL: it does not parse, and the outcome says so. */
 void *ds__unpack(struct ds__call *call, const ProtobufCMessageDescriptor *descriptor,

@@ -24,7 +24,7 @@ enum rt_status ds__pack_register(struct ds__call *call)
 {
     Ds__RegisterClientReq request = DS__REGISTER_CLIENT_REQ__INIT;
 
-    request.version = ds__data_of(rt_slice_text(CLIENT_VERSION));
+    request.version = pb_bytes(rt_slice_text(CLIENT_VERSION));
     request.client_id = ds__client_id_of(call);
     request.heartbeat_enabled = 1;
     request.server_fd = -1;
@@ -51,9 +51,9 @@ void ds__accept_register(struct ds__call *call, const struct dsrpc_answer *answe
         return;
     }
     ds__text_clear(&client->client_id);
-    ds__text_add(&client->client_id, ds__slice_of(reply->client_id));
+    ds__text_add(&client->client_id, pb_slice(reply->client_id));
     ds__text_clear(&client->worker_start_id);
-    ds__text_add_raw(&client->worker_start_id, ds__slice_of(reply->worker_start_id));
+    ds__text_add_raw(&client->worker_start_id, pb_slice(reply->worker_start_id));
     ds__heartbeat_configure(client, reply->client_dead_timeout_s, reply->client_reconnect_wait_s);
     client->registrations++;
     ds__journal_state(client, "registered");
@@ -91,5 +91,5 @@ void ds__accept_heartbeat(struct ds__call *call, const struct dsrpc_answer *answ
         rt_slice_of(client->worker_start_id.bytes, client->worker_start_id.len_bytes);
     client->heartbeat.has_worker_left =
         reply->client_removed ||
-        (known.len_bytes > 0 && !rt_slice_equal(known, ds__slice_of(reply->worker_start_id)));
+        (known.len_bytes > 0 && !rt_slice_equal(known, pb_slice(reply->worker_start_id)));
 }

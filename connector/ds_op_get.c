@@ -72,7 +72,7 @@ void ds__accept_get(struct ds__call *call, const struct dsrpc_answer *answer,
             out_result->values = values;
             out_result->value_count = call->key_count;
         } else if (last_rc != K_OK) {
-            ds__refused(out_outcome, last_rc, ds__slice_of(reply->last_rc->error_msg));
+            ds__refused(out_outcome, last_rc, pb_slice(reply->last_rc->error_msg));
         } else {
             ds__refused(out_outcome, K_NOT_FOUND, rt_slice_text("Cannot get objects from worker"));
         }
@@ -145,7 +145,7 @@ static bool check_counts(const struct ds__call *call, const Ds__GetRsp *reply,
 static bool is_entry_of(const struct ds__call *call, size_t i, ProtobufCBinaryData key,
                         uint32_t index)
 {
-    return key.len > 0 ? rt_slice_equal(ds__slice_of(key), call->keys[i]) : index == i;
+    return key.len > 0 ? rt_slice_equal(pb_slice(key), call->keys[i]) : index == i;
 }
 
 /* Both lists are consumed in key order. */

@@ -106,7 +106,7 @@ void ds__accept_query_size(struct ds__call *call, const struct dsrpc_answer *ans
     if (!is_any) {
         bool has_reason = reply->last_rc != NULL && reply->last_rc->error_code != K_OK;
         ds__refused(outcome, has_reason ? reply->last_rc->error_code : K_NOT_FOUND,
-                    has_reason ? ds__slice_of(reply->last_rc->error_msg)
+                    has_reason ? pb_slice(reply->last_rc->error_msg)
                                : rt_slice_text("All objects are not found!"));
         return;
     }

@@ -8,7 +8,7 @@ enum rt_status ds__pack_set(struct ds__call *call)
     Ds__PublishReq request = DS__PUBLISH_REQ__INIT;
 
     request.client_id = ds__client_id_of(call);
-    request.object_key = ds__data_of(call->keys[0]);
+    request.object_key = pb_bytes(call->keys[0]);
     request.data_size = call->values[0].total_bytes;
     request.write_mode = (uint32_t)call->set.write_mode;
     request.consistency_type = DS__CAUSAL;
@@ -27,7 +27,7 @@ enum rt_status ds__pack_mset(struct ds__call *call)
 
     for (size_t i = 0; status == RT_OK && i < call->key_count; i++) {
         ds__multi_publish_object_pb__init(&objects[i]);
-        objects[i].object_key = ds__data_of(call->keys[i]);
+        objects[i].object_key = pb_bytes(call->keys[i]);
         objects[i].data_size = call->values[i].total_bytes;
         list[i] = &objects[i];
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/etcd_client_internal.h"
+#include "wire/protobuf_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,8 @@ static void fetch(struct etcd_client *client)
         return;
     }
     client->refusal_code = GRPC_OK;
-    request.name.data = (uint8_t *)client->username;
-    request.name.len = strlen(client->username);
-    request.password.data = (uint8_t *)client->password;
-    request.password.len = strlen(client->password);
+    request.name = pb_bytes(rt_slice_text(client->username));
+    request.password = pb_bytes(rt_slice_text(client->password));
     enum rt_status status =
         etcd__call_start(client, &AUTHENTICATE, &request.base, &etcd_policy_probe, on_authenticated,
                          client, &client->authenticate);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/etcd_client_internal.h"
+#include "wire/protobuf_bytes.h"
 
 /* What the Datasystem asks of etcd, each with the fields that it sets and no others. */
-static ProtobufCBinaryData data_of(struct rt_slice slice);
 
 #define SECOND_US     UINT64_C(1000000)
 #define GRANT_LIMIT_S 5
@@ -31,18 +31,13 @@ static const struct etcd__method STATUS = {.path = "/etcdserverpb.Maintenance/St
                                            .response = &etcdserverpb__status_response__descriptor,
                                            .is_without_token = true};
 
-static ProtobufCBinaryData data_of(struct rt_slice slice)
-{
-    return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
-}
-
 enum rt_status etcd_range(struct etcd_client *client, struct rt_slice key,
                           struct rt_slice range_end, int64_t revision, etcd_done_fn *done,
                           void *arg, struct etcd_call **out_call)
 {
     Etcdserverpb__RangeRequest request = ETCDSERVERPB__RANGE_REQUEST__INIT;
-    request.key = data_of(key);
-    request.range_end = data_of(range_end);
+    request.key = pb_bytes(key);
+    request.range_end = pb_bytes(range_end);
     request.revision = revision;
     return etcd__call_start(client, &RANGE, &request.base, &etcd_policy_send, done, arg, out_call);
 }
@@ -52,8 +47,8 @@ enum rt_status etcd_put(struct etcd_client *client, struct rt_slice key, struct 
                         void *arg, struct etcd_call **out_call)
 {
     Etcdserverpb__PutRequest request = ETCDSERVERPB__PUT_REQUEST__INIT;
-    request.key = data_of(key);
-    request.value = data_of(value);
+    request.key = pb_bytes(key);
+    request.value = pb_bytes(value);
     request.lease = lease;
     return etcd__call_start(client, &PUT, &request.base, policy, done, arg, out_call);
 }
@@ -63,7 +58,7 @@ enum rt_status etcd_delete(struct etcd_client *client, struct rt_slice key,
                            struct etcd_call **out_call)
 {
     Etcdserverpb__DeleteRangeRequest request = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
-    request.key = data_of(key);
+    request.key = pb_bytes(key);
     return etcd__call_start(client, &DELETE_RANGE, &request.base, policy, done, arg, out_call);
 }
 
@@ -78,17 +73,17 @@ enum rt_status etcd_compare_and_put(struct etcd_client *client, struct rt_slice 
     Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
     Etcdserverpb__Compare *compares[] = {&compare};
     Etcdserverpb__RequestOp *successes[] = {&success};
-    compare.key = data_of(key);
+    compare.key = pb_bytes(key);
     if (old_value != NULL) {
         compare.target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__VALUE;
         compare.target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_VALUE;
-        compare.value = data_of(*old_value);
+        compare.value = pb_bytes(*old_value);
     } else {
         compare.target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_VERSION;
         compare.version = version;
     }
-    put.key = data_of(key);
-    put.value = data_of(value);
+    put.key = pb_bytes(key);
+    put.value = pb_bytes(value);
     success.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
     success.request_put = &put;
     request.compare = compares;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/etcd_client_internal.h"
+#include "wire/protobuf_bytes.h"
 
 #include <event2/buffer.h>
 #include <stdlib.h>
@@ -54,10 +55,8 @@ enum rt_status etcd_watch_create(struct etcd_stream *stream, struct rt_slice key
 {
     Etcdserverpb__WatchRequest request = ETCDSERVERPB__WATCH_REQUEST__INIT;
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
-    create.key.data = (uint8_t *)(uintptr_t)key.data;
-    create.key.len = key.len_bytes;
-    create.range_end.data = (uint8_t *)(uintptr_t)range_end.data;
-    create.range_end.len = range_end.len_bytes;
+    create.key = pb_bytes(key);
+    create.range_end = pb_bytes(range_end);
     create.start_revision = start_revision;
     request.request_union_case = ETCDSERVERPB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
     request.create_request = &create;
