@@ -222,7 +222,6 @@ static void take_grpc_status(struct grpc_request *request)
         grpc__request_abort(request, GRPC_INTERNAL, "malformed grpc-status");
         return;
     }
-    request->has_status = true;
     if (code == GRPC_OK && grpc__reader_is_amid(&request->reader)) {
         grpc__request_end(request, GRPC_INTERNAL, "unexpected EOF", false);
         return;

@@ -126,11 +126,6 @@ struct rt_slice grpc_call_path(const struct grpc_call *call)
     return call->path;
 }
 
-struct rt_slice grpc_call_authority(const struct grpc_call *call)
-{
-    return call->authority;
-}
-
 bool grpc_call_metadata(const struct grpc_call *call, const char *name, struct rt_slice *out_value)
 {
     return grpc__headers_find(&call->headers, name, out_value);
@@ -139,21 +134,6 @@ bool grpc_call_metadata(const struct grpc_call *call, const char *name, struct r
 uint64_t grpc_call_deadline_us(const struct grpc_call *call)
 {
     return call->deadline_us;
-}
-
-struct grpc_connection *grpc_call_connection(const struct grpc_call *call)
-{
-    return call->connection;
-}
-
-uint32_t grpc_call_stream_id(const struct grpc_call *call)
-{
-    return (uint32_t)call->stream_id;
-}
-
-void *grpc_call_arg(const struct grpc_call *call)
-{
-    return call->arg;
 }
 
 void grpc_call_set_streaming(struct grpc_call *call)

@@ -333,7 +333,6 @@ void grpc__call_half_close(struct grpc_call *call)
 {
     bool is_cut = grpc__reader_is_amid(&call->reader);
 
-    call->is_half_closed = true;
     if (call->is_finished || call->is_ignored || call->is_reset_wanted) {
         return;
     }

@@ -35,13 +35,6 @@ struct grpc__client {
     struct grpc__requests ended; /* on_end is due */
 };
 
-enum grpc__request_out {
-    GRPC__REQUEST_NEW,
-    GRPC__REQUEST_SENDING,
-    GRPC__REQUEST_DEFERRED,
-    GRPC__REQUEST_SENT /* END_STREAM is on its way */
-};
-
 #define GRPC__OUTCOME_TEXT_BYTES 256
 
 struct grpc_request {
@@ -52,15 +45,14 @@ struct grpc_request {
     const struct grpc_request_handler *handler; /* NULL: told, or given up */
     void *arg;
     int32_t stream_id; /* 0: not submitted */
-    enum grpc__request_out out;
     bool is_dirty;
     bool is_half_closed;  /* by us */
+    bool is_deferred;     /* nghttp2 waits to be told that there is something to send again */
     bool is_ended;        /* the outcome is known */
     bool is_end_due;      /* in `ended` */
     bool is_closed;       /* its HTTP/2 stream is gone, or never was */
     bool is_reset_wanted; /* RST_STREAM CANCEL */
     bool has_headers;
-    bool has_status;
     int32_t http_status;
     struct rt_timer deadline_timer;
     uint64_t deadline_us;

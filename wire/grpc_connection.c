@@ -287,7 +287,6 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             break;
         }
         if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-            call->is_half_closed = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
             grpc__call_open(call);
         }
         if (!connection->link.is_doomed && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {

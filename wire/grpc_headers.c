@@ -157,13 +157,3 @@ bool grpc__headers_find(const struct grpc__headers *headers, const char *name,
     }
     return false;
 }
-
-size_t grpc__headers_count(const struct grpc__headers *headers, const char *name)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < headers->count; i++) {
-        count += rt_slice_is_text(slice_of(grpc__headers_at(headers, i)->name), name) ? 1 : 0;
-    }
-    return count;
-}

@@ -45,7 +45,6 @@ RT_NODISCARD enum rt_status grpc__headers_add(struct grpc__headers *headers, ngh
 /* The first value of this name; false: there is none. */
 bool grpc__headers_find(const struct grpc__headers *headers, const char *name,
                         struct rt_slice *out_value);
-size_t grpc__headers_count(const struct grpc__headers *headers, const char *name);
 
 const struct grpc__header *grpc__headers_at(const struct grpc__headers *headers, size_t index);
 struct rt_slice grpc__header_name(const struct grpc__header *header);

@@ -363,10 +363,7 @@ static void finish(struct grpc__link *link)
     }
     link->state = GRPC__LINK_ENDED;
     rt_task_cancel(&link->turn_task);
-    if (!link->is_told) {
-        link->is_told = true;
-        link->owner->on_ended(link, link->end_reason, link->end_detail);
-    }
+    link->owner->on_ended(link, link->end_reason, link->end_detail);
 }
 
 /* ---- flow control ------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ struct grpc__link_owner {
     bool (*on_submit)(struct grpc__link *link);
     /* A turn is over. May be NULL. */
     void (*on_turn)(struct grpc__link *link);
-    /* Once; the stream is gone. The owner frees itself, or has been freed by on_free. */
+    /* Once, last; the stream is gone. The owner frees the link inside. */
     void (*on_ended)(struct grpc__link *link, enum rt_status reason, const char *detail);
     /* grpc__link_doom() was called during a turn, which is over now. */
     void (*on_free)(struct grpc__link *link);
@@ -50,7 +50,6 @@ struct grpc__link {
     struct rt_task turn_task;
     bool is_in_turn;
     bool is_doomed;
-    bool is_told;
     bool is_input_held;  /* the stream is paused, for the peer does not take what it is sent */
     bool is_mute;        /* acknowledgements are swallowed */
     bool is_window_held; /* no window is given back */

@@ -161,9 +161,8 @@ void grpc__request_submit(struct grpc_request *request)
     }
     if (request->stream_id == 0) {
         submit_headers(request);
-    } else if (request->out == GRPC__REQUEST_DEFERRED &&
-               (request->queue.len_bytes > 0 || request->is_half_closed)) {
-        request->out = GRPC__REQUEST_SENDING;
+    } else if (request->is_deferred && (request->queue.len_bytes > 0 || request->is_half_closed)) {
+        request->is_deferred = false;
         (void)nghttp2_session_resume_data(session, request->stream_id);
     }
 }
@@ -199,7 +198,6 @@ static void submit_headers(struct grpc_request *request)
     for (size_t i = 0; i < request->metadata_count; i++) {
         headers[count++] = header_of(request->metadata[i].name, request->metadata[i].value);
     }
-    request->out = GRPC__REQUEST_SENDING;
     request->stream_id =
         nghttp2_submit_request(link->session, NULL, headers, count, &provider, request);
     free(headers);
@@ -231,13 +229,12 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     (void)data;
     (void)user_data;
     if (len_bytes == 0 && !request->is_half_closed) {
-        request->out = GRPC__REQUEST_DEFERRED;
+        request->is_deferred = true;
         return NGHTTP2_ERR_DEFERRED;
     }
     *data_flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (request->is_half_closed && len_bytes == queued_bytes) {
         *data_flags |= NGHTTP2_DATA_FLAG_EOF;
-        request->out = GRPC__REQUEST_SENT;
     }
     return (ssize_t)len_bytes;
 }

@@ -81,19 +81,14 @@ void grpc_call_set_handler(struct grpc_call *call, const struct grpc_call_handle
 
 /* "/etcdserverpb.KV/Put". Valid as long as the call. */
 struct rt_slice grpc_call_path(const struct grpc_call *call);
-struct rt_slice grpc_call_authority(const struct grpc_call *call);
 /* The first value of a header or metadata name (lower case); false: not sent. */
 bool grpc_call_metadata(const struct grpc_call *call, const char *name, struct rt_slice *out_value);
 /* On the loop's clock; RT_NEVER without grpc-timeout. When it comes the call is answered here with
  * the profile's code and `context deadline exceeded`, and on_gone follows. */
 uint64_t grpc_call_deadline_us(const struct grpc_call *call);
-struct grpc_connection *grpc_call_connection(const struct grpc_call *call);
-uint32_t grpc_call_stream_id(const struct grpc_call *call);
-/* A slot for whoever owns the call's connection; NULL at first. */
-void *grpc_call_arg(const struct grpc_call *call);
 
 /* Unary calls: at most one request message is handed over; no message or a cut one is answered
- * here. Streaming calls set this to false in on_call. Default: unary. */
+ * here. Every call is unary unless this is said in on_call. */
 void grpc_call_set_streaming(struct grpc_call *call);
 
 /* Room for a message of exactly `len_bytes` in the call's answer, to be packed into in place:

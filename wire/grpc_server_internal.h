@@ -73,11 +73,10 @@ struct grpc_call {
     void *arg;
     int32_t stream_id;
     bool is_streaming;
-    bool has_message;    /* unary: the one message was handed over */
-    bool is_half_closed; /* by the peer */
-    bool is_gzip;        /* messages with flag 1 are unpacked */
-    bool is_finished;    /* the answer is complete */
-    bool is_ignored;     /* there will be no answer */
+    bool has_message; /* unary: the one message was handed over */
+    bool is_gzip;     /* messages with flag 1 are unpacked */
+    bool is_finished; /* the answer is complete */
+    bool is_ignored;  /* there will be no answer */
     bool is_reset_wanted;
     bool is_dirty;
     bool is_drain_due;
