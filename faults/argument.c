@@ -266,7 +266,6 @@ static bool complain_words(struct fault__scanner *scanner, const struct argument
  * that is a code of one only, or a number, leaves the other FAULT_NO_CODE, or is both. */
 static bool read_both_codes(struct rt_slice text, struct fault_action *action)
 {
-    char word[32];
     int64_t number = 0;
     int32_t code = FAULT_NO_CODE;
     int32_t grpc_code = FAULT_NO_CODE;
@@ -276,10 +275,8 @@ static bool read_both_codes(struct rt_slice text, struct fault_action *action)
     }
     if (doc_parse_integer(text, &number, NULL) == RT_OK) {
         grpc_code = number >= 0 && number <= INT32_MAX ? (int32_t)number : FAULT_NO_CODE;
-    } else if (text.len_bytes < sizeof(word)) {
-        memcpy(word, text.data, text.len_bytes);
-        word[text.len_bytes] = '\0';
-        grpc_code = grpc_code_by_name(word, &grpc_code) ? grpc_code : FAULT_NO_CODE;
+    } else if (!grpc_code_by_name(text, &grpc_code)) {
+        grpc_code = FAULT_NO_CODE;
     }
     action->code = code;
     action->grpc_code = grpc_code;

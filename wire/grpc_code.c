@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/grpc_code.h"
 
-#include <stddef.h>
-#include <string.h>
-
 static const char *const names[] = {
 #define GRPC_CODE_NAME(name, number, word) [number] = word,
     GRPC_CODE_LIST(GRPC_CODE_NAME)
@@ -17,10 +14,10 @@ const char *grpc_code_name(int32_t code)
     return code < 0 || code >= NAME_COUNT ? NULL : names[code];
 }
 
-bool grpc_code_by_name(const char *name, int32_t *out_code)
+bool grpc_code_by_name(struct rt_slice name, int32_t *out_code)
 {
     for (int32_t code = 0; code < NAME_COUNT; code++) {
-        if (strcmp(names[code], name) == 0) {
+        if (rt_slice_is_text(name, names[code])) {
             *out_code = code;
             return true;
         }

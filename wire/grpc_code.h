@@ -2,8 +2,7 @@
 #ifndef WIRE_GRPC_CODE_H
 #define WIRE_GRPC_CODE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "runtime/slice.h"
 
 /* Codes of the gRPC protocol. Data from a wire, never what a local function answers.
  * Row: enumerator, number, name as faults and the JSON gateway write it. */
@@ -35,7 +34,7 @@ enum grpc_code {
 /* "UNAVAILABLE"; "code 99" has no name: NULL. Static text, any thread. */
 const char *grpc_code_name(int32_t code);
 
-/* True and the number for a name. */
-bool grpc_code_by_name(const char *name, int32_t *out_code);
+/* True and the number for a name. Any thread. */
+bool grpc_code_by_name(struct rt_slice name, int32_t *out_code);
 
 #endif
