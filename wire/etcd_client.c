@@ -6,6 +6,8 @@
 
 static enum rt_status copy_options(struct etcd_client *client,
                                    const struct etcd_client_options *options);
+static enum rt_status current_channel(struct etcd_client *client,
+                                      struct grpc_channel **out_channel);
 static enum rt_status split_endpoints(struct etcd_client *client, const char *endpoints);
 static bool is_address(const char *text);
 static void shuffle(struct etcd_client *client, uint64_t seed);
@@ -126,7 +128,22 @@ void etcd_client_destroy(struct etcd_client *client)
     free(client);
 }
 
-enum rt_status etcd__channel(struct etcd_client *client, struct grpc_channel **out_channel)
+enum rt_status etcd__request_start(struct etcd_client *client, const struct etcd__method *method,
+                                   uint64_t deadline_us, const struct grpc_request_handler *handler,
+                                   void *arg, struct grpc_request **out_request)
+{
+    struct grpc_metadata token = {.name = "token", .value = rt_slice_text(client->token)};
+    size_t token_count = client->token == NULL || method->is_without_token ? 0 : 1;
+    struct grpc_channel *channel = NULL;
+    enum rt_status status = current_channel(client, &channel);
+    if (status != RT_OK) {
+        return status;
+    }
+    return grpc_request_start(channel, method->path, &token, token_count, deadline_us, handler, arg,
+                              out_request);
+}
+
+static enum rt_status current_channel(struct etcd_client *client, struct grpc_channel **out_channel)
 {
     struct grpc_channel **channel = &client->channels[client->endpoint];
     struct grpc_channel_options options = {.name = client->name,

@@ -100,16 +100,8 @@ static void attempt(struct etcd_call *call)
 
 static enum rt_status send_request(struct etcd_call *call)
 {
-    struct etcd_client *client = call->client;
-    struct grpc_channel *channel = NULL;
-    struct grpc_metadata token = {.name = "token", .value = rt_slice_text(client->token)};
-    size_t token_count = client->token == NULL || call->method->is_without_token ? 0 : 1;
-    enum rt_status status = etcd__channel(client, &channel);
-    if (status != RT_OK) {
-        return status;
-    }
-    status = grpc_request_start(channel, call->method->path, &token, token_count,
-                                attempt_deadline_us(call), &HANDLER, call, &call->attempt);
+    enum rt_status status = etcd__request_start(
+        call->client, call->method, attempt_deadline_us(call), &HANDLER, call, &call->attempt);
     if (status != RT_OK) {
         return status;
     }

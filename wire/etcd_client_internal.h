@@ -86,9 +86,12 @@ struct etcd_client {
     struct etcd__stream_list streams;
 };
 
-/* The channel of the endpoint that is asked now. */
-RT_NODISCARD enum rt_status etcd__channel(struct etcd_client *client,
-                                          struct grpc_channel **out_channel);
+/* A request to the endpoint that is asked now, with the token, if there is one and it is wanted. */
+RT_NODISCARD enum rt_status etcd__request_start(struct etcd_client *client,
+                                                const struct etcd__method *method,
+                                                uint64_t deadline_us,
+                                                const struct grpc_request_handler *handler,
+                                                void *arg, struct grpc_request **out_request);
 /* `endpoint` could not be reached or did not answer: the others first. */
 void etcd__endpoint_failed(struct etcd_client *client, size_t endpoint);
 

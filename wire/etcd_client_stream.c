@@ -125,13 +125,9 @@ static void on_start(void *arg)
 
 static bool start(struct etcd_stream *stream)
 {
-    struct etcd_client *client = stream->client;
-    struct grpc_channel *channel = NULL;
-    struct grpc_metadata token = {.name = "token", .value = rt_slice_text(client->token)};
-    stream->endpoint = client->endpoint;
-    return etcd__channel(client, &channel) == RT_OK &&
-           grpc_request_start(channel, stream->method->path, &token, client->token == NULL ? 0 : 1,
-                              RT_NEVER, &HANDLER, stream, &stream->request) == RT_OK &&
+    stream->endpoint = stream->client->endpoint;
+    return etcd__request_start(stream->client, stream->method, RT_NEVER, &HANDLER, stream,
+                               &stream->request) == RT_OK &&
            send_early(stream);
 }
 
