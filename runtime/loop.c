@@ -20,7 +20,7 @@
 /* Sockets: how many events may run before descriptors get their turn again. */
 #define BATCH_COUNT 1000
 
-#define SIMULATED_EPOCH_NS UINT64_C(1700000000000000000)
+#define SIMULATED_EPOCH_NS UINT64_C(946684800000000000) /* 2000-01-01T00:00:00Z */
 #define NS_PER_S           UINT64_C(1000000000)
 #define NS_PER_US          UINT64_C(1000)
 

@@ -26,7 +26,7 @@ enum rt_loop_mode rt_loop_mode(const struct rt_loop *loop);
 uint64_t rt_loop_now_us(const struct rt_loop *loop);
 
 /* What a calendar said when the loop's clock stood at 0, in nanoseconds since 1970; simulated:
- * always the same moment. */
+ * always 2000-01-01. */
 uint64_t rt_loop_epoch_ns(const struct rt_loop *loop);
 
 /* For threads that wait for a loop of theirs: CLOCK_MONOTONIC in microseconds, and such a time on

@@ -3,14 +3,13 @@
 
 #include <time.h>
 
-#define SIMULATED_START_US UINT64_C(946684800000000) /* 2000-01-01T00:00:00Z */
 #define MICROSECONDS_PER_S 1000000u
 #define NANOSECONDS_PER_US 1000u
 
 uint64_t rt_wall_clock_us(const struct rt_loop *loop)
 {
-    if (loop != NULL && rt_loop_mode(loop) == RT_LOOP_SIMULATED) {
-        return SIMULATED_START_US + rt_loop_now_us(loop);
+    if (loop != NULL) {
+        return rt_loop_epoch_ns(loop) / NANOSECONDS_PER_US + rt_loop_now_us(loop);
     }
     struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);

@@ -5,7 +5,7 @@
 #include "runtime/loop.h"
 
 /* Date and time for people (logs, HTTP's Date), never for deadlines: microseconds since 1970. A
- * simulated loop begins at 2000-01-01 and follows its own clock. NULL loop: the system's. */
+ * simulated loop's calendar (rt_loop_epoch_ns) follows its own clock. NULL loop: the system's. */
 uint64_t rt_wall_clock_us(const struct rt_loop *loop);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/loop.h"
+#include "runtime/wall_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #define POST_COUNT    1000
 #define THREAD_COUNT  4
 #define PING_COUNT    5000
+#define CLOCK_STEP_US UINT64_C(60000000) /* nobody turns the system's clock by so much */
 
 struct fixture {
     struct rt_loop *loop;
@@ -553,6 +555,28 @@ static void tasks__sockets_and_endless__deadline_still_comes(void **state)
     rt_task_cancel(&task);
 }
 
+/* ---- the calendar ------------------------------------------------------------------------- */
+
+static void calendar__simulated__is_the_epoch_and_the_loops_clock(void **state)
+{
+    struct fixture *fx = *state;
+    uint64_t year_2000_us = UINT64_C(946684800000000);
+
+    assert_int_equal(rt_loop_epoch_ns(fx->loop), year_2000_us * 1000);
+    assert_int_equal(rt_wall_clock_us(fx->loop), year_2000_us);
+    assert_int_equal(rt_loop_run(fx->loop, NULL, NULL, 7), RT_E_IDLE);
+    assert_int_equal(rt_wall_clock_us(fx->loop), year_2000_us + 7);
+}
+
+static void calendar__sockets__is_the_systems(void **state)
+{
+    struct fixture *fx = *state;
+    uint64_t before_us = rt_wall_clock_us(NULL);
+    uint64_t loops_us = rt_wall_clock_us(fx->loop);
+
+    assert_true(loops_us + CLOCK_STEP_US > before_us && loops_us < before_us + CLOCK_STEP_US);
+}
+
 #define BOTH(test)                                                                                 \
     {"simulated: " #test, test, set_up_simulated, tear_down, NULL},                                \
     {                                                                                              \
@@ -584,6 +608,8 @@ int main(void)
         SIMULATED(timers__many_armed_moved_and_disarmed__run_in_order),
         SOCKETS(deadline__sockets__is_told_not_before),
         SOCKETS(tasks__sockets_and_endless__deadline_still_comes),
+        SIMULATED(calendar__simulated__is_the_epoch_and_the_loops_clock),
+        SOCKETS(calendar__sockets__is_the_systems),
         SOCKETS(post__one_at_a_time__each_wakes_the_loop),
         SOCKETS(monotonic__on_the_loops_clock__is_the_same_moment),
     };
