@@ -41,6 +41,9 @@ bool omni__read_address(const struct omni_value *extra, struct omni_options *opt
                         char *out_text, size_t text_bytes);
 bool omni__read_discovery(const struct omni_value *extra, struct omni_options *options,
                           char *out_text, size_t text_bytes);
+/* A copy in memory of its own; untouched when it is not given. */
+bool omni__read_text(const struct omni_value *extra, const char *key, char **out_text,
+                     char *out_why, size_t why_bytes);
 
 /* One put or get: omni_call.c tells its story. */
 struct omni_call {

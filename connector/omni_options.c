@@ -84,23 +84,37 @@ static bool read_integer(const struct omni_value *extra, const char *key, int64_
 static bool read_host(const struct omni_value *extra, struct omni_options *options, char *out_text,
                       size_t text_bytes)
 {
-    struct rt_slice host = rt_slice_text(DEFAULT_HOST);
-    const struct omni_value *value = omni_map_get(extra, "host");
-    if (value != NULL) {
-        if (value->kind != OMNI_TEXT) {
-            snprintf(out_text, text_bytes, "host must be a text, not %s", omni_type_word(value));
-            return false;
-        }
-        host = value->body.bytes;
-    }
-    if (host.len_bytes > 0 && memchr(host.data, '\0', host.len_bytes) != NULL) {
-        snprintf(out_text, text_bytes, "host holds a NUL character");
+    if (!omni__read_text(extra, "host", &options->host, out_text, text_bytes)) {
         return false;
     }
-    options->host = strndup(host.len_bytes == 0 ? "" : (const char *)host.data, host.len_bytes);
+    if (options->host == NULL) {
+        options->host = strdup(DEFAULT_HOST);
+    }
     if (options->host == NULL) {
         snprintf(out_text, text_bytes, "%s", rt_status_text(RT_E_NOMEM));
+    }
+    return options->host != NULL;
+}
+
+bool omni__read_text(const struct omni_value *extra, const char *key, char **out_text,
+                     char *out_why, size_t why_bytes)
+{
+    const struct omni_value *value = omni_map_get(extra, key);
+    if (value == NULL) {
+        return true;
+    }
+    if (value->kind != OMNI_TEXT) {
+        snprintf(out_why, why_bytes, "%s must be a text, not %s", key, omni_type_word(value));
         return false;
     }
-    return true;
+    struct rt_slice text = value->body.bytes;
+    if (text.len_bytes > 0 && memchr(text.data, '\0', text.len_bytes) != NULL) {
+        snprintf(out_why, why_bytes, "%s holds a NUL character", key);
+        return false;
+    }
+    *out_text = strndup(text.len_bytes == 0 ? "" : (const char *)text.data, text.len_bytes);
+    if (*out_text == NULL) {
+        snprintf(out_why, why_bytes, "%s", rt_status_text(RT_E_NOMEM));
+    }
+    return *out_text != NULL;
 }

@@ -6,8 +6,6 @@
 #include "connector/omni_internal.h"
 
 /* Options of ours: a worker found through etcd instead of `host` and `port`. */
-static bool read_text(const struct omni_value *extra, const char *key, char **out_text,
-                      char *out_why, size_t why_bytes);
 static bool read_host_id(const struct omni_value *extra, struct omni_options *options,
                          char *out_why, size_t why_bytes);
 
@@ -15,12 +13,12 @@ bool omni__read_discovery(const struct omni_value *extra, struct omni_options *o
                           char *out_text, size_t text_bytes)
 {
     char *policy = NULL;
-    if (!read_text(extra, "etcd_address", &options->etcd_address, out_text, text_bytes) ||
-        !read_text(extra, "cluster_name", &options->cluster_name, out_text, text_bytes) ||
-        !read_text(extra, "etcd_username", &options->etcd_username, out_text, text_bytes) ||
-        !read_text(extra, "etcd_password", &options->etcd_password, out_text, text_bytes) ||
+    if (!omni__read_text(extra, "etcd_address", &options->etcd_address, out_text, text_bytes) ||
+        !omni__read_text(extra, "cluster_name", &options->cluster_name, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_username", &options->etcd_username, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_password", &options->etcd_password, out_text, text_bytes) ||
         !read_host_id(extra, options, out_text, text_bytes) ||
-        !read_text(extra, "affinity_policy", &policy, out_text, text_bytes)) {
+        !omni__read_text(extra, "affinity_policy", &policy, out_text, text_bytes)) {
         return false;
     }
     bool is_known = policy == NULL || ds_affinity_parse(rt_slice_text(policy), &options->affinity);
@@ -40,8 +38,8 @@ static bool read_host_id(const struct omni_value *extra, struct omni_options *op
                          char *out_why, size_t why_bytes)
 {
     char *variable = NULL;
-    if (!read_text(extra, "host_id", &options->host_id, out_why, why_bytes) ||
-        !read_text(extra, "host_id_env_name", &variable, out_why, why_bytes)) {
+    if (!omni__read_text(extra, "host_id", &options->host_id, out_why, why_bytes) ||
+        !omni__read_text(extra, "host_id_env_name", &variable, out_why, why_bytes)) {
         return false;
     }
     const char *value = variable == NULL ? NULL : getenv(variable);
@@ -54,30 +52,6 @@ static bool read_host_id(const struct omni_value *extra, struct omni_options *op
         snprintf(out_why, why_bytes, "%s", rt_status_text(RT_E_NOMEM));
     }
     return options->host_id != NULL;
-}
-
-/* NULL: not given. */
-static bool read_text(const struct omni_value *extra, const char *key, char **out_text,
-                      char *out_why, size_t why_bytes)
-{
-    const struct omni_value *value = omni_map_get(extra, key);
-    if (value == NULL) {
-        return true;
-    }
-    if (value->kind != OMNI_TEXT) {
-        snprintf(out_why, why_bytes, "%s must be a text, not %s", key, omni_type_word(value));
-        return false;
-    }
-    struct rt_slice text = value->body.bytes;
-    if (text.len_bytes > 0 && memchr(text.data, '\0', text.len_bytes) != NULL) {
-        snprintf(out_why, why_bytes, "%s holds a NUL character", key);
-        return false;
-    }
-    *out_text = strndup(text.len_bytes == 0 ? "" : (const char *)text.data, text.len_bytes);
-    if (*out_text == NULL) {
-        snprintf(out_why, why_bytes, "%s", rt_status_text(RT_E_NOMEM));
-    }
-    return *out_text != NULL;
 }
 
 void omni__options_fini(struct omni_options *options)
