@@ -17,8 +17,8 @@
  *   omni_factory.h          connector types of your own
  *
  * Functions, types and numbers named here keep their meaning within one major version; while that
- * is 0, within one minor version. What has two underscores behind its prefix is not for you, and the
- * shared library does not export it.
+ * is 0, within one minor version. What has two underscores behind its prefix is not for you, and
+ * the shared library does not export it.
  */
 #include "connector/ds_blocking.h"
 #include "connector/omni_blocking.h"
