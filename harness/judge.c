@@ -3,6 +3,7 @@
  * Calls against what their steps expect: one small function for each line of `expect`.
  */
 #include "harness/judge.h"
+#include "runtime/sanitizers.h"
 
 #include "harness/etcd_call.h"
 #include "harness/etcd_message.h"
@@ -11,7 +12,7 @@
 
 #define TEXT_BYTES 512
 /* What a real clock adds. Sanitizers make everything several times slower. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if RT_HAS_ADDRESS_SANITIZER || RT_HAS_THREAD_SANITIZER
 #define TOLERANCE_US    200000
 #define TOLERANCE_SHARE 40
 #else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/blob.h"
 #include "runtime/regions.h"
+#include "runtime/sanitizers.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -14,16 +15,7 @@
 #define RESERVE_MAX_BYTES ((size_t)1024 * 1024 * 1024)
 
 /* Sanitizers see what happens to memory that malloc() gave. */
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_REGIONS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_REGIONS 0
-#endif
-#endif
-#ifndef HAS_REGIONS
-#define HAS_REGIONS 1
-#endif
+#define HAS_REGIONS (!RT_HAS_ADDRESS_SANITIZER)
 
 struct rt_blob {
     atomic_size_t reference_count;
