@@ -183,8 +183,10 @@ static int compare_found(const void *left, const void *right, void *arg)
 
 static void sort(struct search *search)
 {
-    qsort_r(search->items, search->count, sizeof(*search->items), compare_found,
-            (void *)(uintptr_t)search->request);
+    if (search->count > 0) {
+        qsort_r(search->items, search->count, sizeof(*search->items), compare_found,
+                (void *)(uintptr_t)search->request);
+    }
 }
 
 /* ---- the answer ---- */

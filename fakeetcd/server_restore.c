@@ -71,7 +71,9 @@ static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
     }
     if (compacted > 0) { /* what survived the compaction, in the order it was written */
         fakeetcd_store_walk(old, &all, compacted, on_base, &feed);
-        qsort(feed.kvs, feed.count, sizeof(*feed.kvs), compare_kvs);
+        if (feed.count > 0) {
+            qsort(feed.kvs, feed.count, sizeof(*feed.kvs), compare_kvs);
+        }
         for (size_t i = 0; i < feed.count && feed.status == RT_OK; i++) {
             feed.status = fakeetcd_store_restore_change(feed.store, &feed.kvs[i]);
         }

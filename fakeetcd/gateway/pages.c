@@ -37,6 +37,7 @@ enum { CHECKS_MAX = 4 };
 static void show_checks(struct fakeetcd__http_connection *connection, const char *page,
                         const struct check *checks, size_t count);
 static bool has_alarm(const struct fakeetcd_gateway *gateway, int alarm);
+static bool take_word(struct rt_slice *query, struct rt_slice *out_word);
 static bool query_says(const struct fakeetcd_http_request *request, const char *word);
 static bool query_value(const struct fakeetcd_http_request *request, const char *name,
                         struct rt_slice *out_value);
@@ -217,17 +218,27 @@ static bool has_alarm(const struct fakeetcd_gateway *gateway, int alarm)
     return (fakeetcd_server_state(gateway->server)->alarms >> alarm & 1u) != 0;
 }
 
-/* Is this one of the words between the "&" of the query? */
+/* Takes the word before the next "&" off a query. False: there is none left. */
+static bool take_word(struct rt_slice *query, struct rt_slice *out_word)
+{
+    if (query->len_bytes == 0) {
+        return false;
+    }
+    const uint8_t *end = memchr(query->data, '&', query->len_bytes);
+    size_t len_bytes = end == NULL ? query->len_bytes : (size_t)(end - query->data);
+    size_t used_bytes = len_bytes + (end == NULL ? 0 : 1);
+    *out_word = rt_slice_of(query->data, len_bytes);
+    *query = rt_slice_of(query->data + used_bytes, query->len_bytes - used_bytes);
+    return true;
+}
+
 static bool query_says(const struct fakeetcd_http_request *request, const char *word)
 {
     struct rt_slice query = request->query;
-    size_t start = 0;
-    for (size_t i = 0; i <= query.len_bytes; i++) {
-        if (i == query.len_bytes || query.data[i] == '&') {
-            if (rt_slice_is_text(rt_slice_of(query.data + start, i - start), word)) {
-                return true;
-            }
-            start = i + 1;
+    struct rt_slice found;
+    while (take_word(&query, &found)) {
+        if (rt_slice_is_text(found, word)) {
+            return true;
         }
     }
     return false;
@@ -236,18 +247,15 @@ static bool query_says(const struct fakeetcd_http_request *request, const char *
 static bool query_value(const struct fakeetcd_http_request *request, const char *name,
                         struct rt_slice *out_value)
 {
-    struct rt_slice rest = request->query;
+    struct rt_slice query = request->query;
+    struct rt_slice found;
     size_t name_bytes = strlen(name);
-    while (rest.len_bytes > 0) {
-        const uint8_t *end = memchr(rest.data, '&', rest.len_bytes);
-        size_t len_bytes = end == NULL ? rest.len_bytes : (size_t)(end - rest.data);
-        if (len_bytes > name_bytes && memcmp(rest.data, name, name_bytes) == 0 &&
-            rest.data[name_bytes] == '=') {
-            *out_value = rt_slice_of(rest.data + name_bytes + 1, len_bytes - name_bytes - 1);
+    while (take_word(&query, &found)) {
+        if (found.len_bytes > name_bytes && memcmp(found.data, name, name_bytes) == 0 &&
+            found.data[name_bytes] == '=') {
+            *out_value = rt_slice_of(found.data + name_bytes + 1, found.len_bytes - name_bytes - 1);
             return true;
         }
-        size_t used = len_bytes + (end == NULL ? 0 : 1);
-        rest = rt_slice_of(rest.data + used, rest.len_bytes - used);
     }
     return false;
 }

@@ -573,6 +573,22 @@ static void restore__goes_back_and_is_another_cluster(void **state)
     lab_stop(&lab);
 }
 
+static void restore__nothing_left_by_a_compaction__is_an_empty_store(void **state)
+{
+    struct lab lab;
+    (void)state;
+    lab_start(&lab, NULL);
+    (void)lab_put(&lab, "a", "1");
+    lab_delete(&lab, "a");
+    lab_compact(&lab, 3);
+    assert_int_equal(fakeetcd_server_restore(lab.server, 3), FAKEETCD_OK);
+    lab_settle(&lab);
+    assert_int_equal(lab_revision(&lab), 3);
+    assert_false(lab_has(&lab, "a"));
+    assert_int_equal(lab_put(&lab, "a", "again"), 4);
+    lab_stop(&lab);
+}
+
 static void count_up(void *arg)
 {
     (*(int *)arg)++;
@@ -676,6 +692,7 @@ int main(void)
         cmocka_unit_test(restart__lost__another_cluster_at_revision_one),
         cmocka_unit_test(restart__with_a_data_dir__is_read_back),
         cmocka_unit_test(restore__goes_back_and_is_another_cluster),
+        cmocka_unit_test(restore__nothing_left_by_a_compaction__is_an_empty_store),
         cmocka_unit_test(drain__with_an_open_stream__ends_after_seven_seconds),
         cmocka_unit_test(drain__nobody_there__is_done_at_once),
         cmocka_unit_test(drain__3_4__drops_its_streams),
