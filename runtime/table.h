@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Hash tables: the only place that includes uthash.
@@ -15,12 +16,14 @@
  *
  *   RT_TABLE_ADD_BYTES(table, entry, key, len, &status)   key bytes that live in the entry
  *   RT_TABLE_ADD_U64(table, entry, member, &status)       key is the uint64_t member
- *   RT_TABLE_FIND_BYTES(table, key, len, out_entry)       NULL when it is not there
+ *   RT_TABLE_FIND_BYTES(table, key, len, out_entry)       NULL when it is not there; an empty key
+ *                                                         needs no bytes
  *   RT_TABLE_FIND_U64(table, key, out_entry)              `key` is an lvalue of type uint64_t
  *   RT_TABLE_REMOVE(table, entry)
- *   RT_TABLE_EACH(entry, next, table)                     in the order of adding; may remove
- * `entry` RT_TABLE_COUNT(table) RT_TABLE_FORGET(table)                                frees the
- * table, not its entries
+ *   RT_TABLE_EACH(entry, next, table)                     in the order of adding; it may remove
+ *                                                         its entry
+ *   RT_TABLE_COUNT(table)
+ *   RT_TABLE_FORGET(table)                                frees the table, not its entries
  *
  * Adding does not look for an equal key: find first. RT_E_NOMEM: the entry is not inside. Never
  * sort a table; whatever needs order uses <bsd/sys/tree.h>.
@@ -35,6 +38,7 @@ void rt_table_seed(uint64_t seed);
 unsigned rt__table_hash(const void *key, size_t len_bytes);
 
 #define HASH_FUNCTION(key, len_bytes, out_hash) (out_hash) = rt__table_hash((key), (len_bytes))
+#define HASH_KEYCMP(a, b, len_bytes)            ((len_bytes) == 0 ? 0 : memcmp((a), (b), (len_bytes)))
 #define HASH_NONFATAL_OOM                       1
 #define uthash_nonfatal_oom(entry)              ((void)(entry)) /* said by entry->hh.tbl == NULL */
 #include <uthash.h>

@@ -58,6 +58,23 @@ static void bytes__many_added__each_is_found_and_no_other(void **state)
     free(all);
 }
 
+static void bytes__empty_key__is_found_without_any_bytes(void **state)
+{
+    struct named entry = {.name = ""};
+    struct named *table = NULL;
+    struct named *found;
+    const char *no_bytes = NULL; /* as an empty slice may have it */
+    size_t len_bytes = 0;
+    enum rt_status status;
+
+    (void)state;
+    RT_TABLE_ADD_BYTES(table, &entry, entry.name, len_bytes, &status);
+    assert_int_equal(status, RT_OK);
+    RT_TABLE_FIND_BYTES(table, no_bytes, len_bytes, found);
+    assert_ptr_equal(found, &entry);
+    RT_TABLE_FORGET(table);
+}
+
 static void each__after_adding_and_removing__goes_in_the_order_of_adding(void **state)
 {
     struct named *table = NULL;
@@ -129,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes__many_added__each_is_found_and_no_other),
+        cmocka_unit_test(bytes__empty_key__is_found_without_any_bytes),
         cmocka_unit_test(each__after_adding_and_removing__goes_in_the_order_of_adding),
         cmocka_unit_test(u64__added__is_found_until_removed),
         cmocka_unit_test(seed__after_a_table_was_used__changes_nothing),
