@@ -50,7 +50,8 @@ enum rt_status fakeetcd__listen(struct fakeetcd_server *server, char *out_error,
             status = server->addresses[i] == NULL ? RT_E_NOMEM : RT_OK;
         }
         if (status != RT_OK) {
-            snprintf(out_error, error_bytes, "listen on %s: %s", address, rt_status_text(status));
+            snprintf(out_error, error_bytes, "listen on %s: %s", address,
+                     rt_network_listen_problem(status));
             fakeetcd__listen_stop(server);
             return status;
         }

@@ -2,7 +2,9 @@
 #include "runtime/network_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void on_report(void *arg);
 static void release(struct rt_stream *stream, bool is_reset);
@@ -64,6 +66,18 @@ enum rt_status rt_network_listen(struct rt_network *network, const char *address
     listener->arg = arg;
     *out_listener = listener;
     return RT_OK;
+}
+
+const char *rt_network_listen_problem(enum rt_status status)
+{
+    switch (status) {
+    case RT_E_INVALID:
+        return "not an IP address with a port";
+    case RT_E_IO:
+        return strerror(errno);
+    default:
+        return rt_status_text(status);
+    }
 }
 
 enum rt_status rt__listener_init(struct rt_listener *listener, struct rt_network *network,

@@ -47,10 +47,13 @@ struct rt_stream_handler {
 typedef void rt_accept_fn(void *arg, struct rt_stream *stream);
 
 /*   RT_E_BUSY     somebody listens there already
- *   RT_E_INVALID  not an address */
+ *   RT_E_INVALID  not an address
+ *   RT_E_IO       the system refused, errno says why */
 RT_NODISCARD enum rt_status rt_network_listen(struct rt_network *network, const char *address,
                                               rt_accept_fn *on_accept, void *arg,
                                               struct rt_listener **out_listener);
+/* In words for people, errno too, so ask at once. Static text, or strerror()'s. */
+const char *rt_network_listen_problem(enum rt_status status);
 const char *rt_listener_address(const struct rt_listener *listener); /* with the real port */
 void rt_listener_destroy(struct rt_listener *listener);
 

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,12 @@ struct flag {
     const char *help;
 };
 
-#define AT(member) offsetof(struct flags, member)
-#define NOTHING    SIZE_MAX
-#define FLAG_COUNT (sizeof(FLAGS) / sizeof(FLAGS[0]))
+#define AT(member)  offsetof(struct flags, member)
+#define NOTHING     SIZE_MAX
+#define SCALE_LEAST 0.001
+#define SCALE_MOST  1e6
+#define HELP_COLUMN 38
+#define FLAG_COUNT  (sizeof(FLAGS) / sizeof(FLAGS[0]))
 #define TEXT(name)                                                                                 \
     {                                                                                              \
         name, KIND_TEXT, NOTHING, 0, 0, "", NULL                                                   \
@@ -46,7 +50,7 @@ static const struct flag FLAGS[] = {
     {"initial-advertise-peer-urls", KIND_TEXT, AT(initial_advertise_peer_urls), 0, 0, "URLS",
      "shown by MemberList (http://127.0.0.1:2380)"},
     {"initial-cluster", KIND_TEXT, AT(initial_cluster), 0, 0, "NAME=URL,...",
-     "with several names the first one is the server, the others relay to it"},
+     "of several members the first serves, the others relay to it"},
     {"listen-metrics-urls", KIND_TEXT, AT(listen_metrics_urls), 0, 0, "URLS",
      "/metrics and /health there too (none)"},
     {"cert-file", KIND_TEXT, AT(cert_file), 0, 0, "FILE", "TLS, for https URLs"},
@@ -182,7 +186,8 @@ static enum flags_result take_variables(char *(*find_variable)(const char *name)
                                         struct flags *flags);
 static void variable_name(const struct flag *flag, char *out_name, size_t name_bytes);
 static const struct flag *find(const char *text, size_t len_bytes);
-static void complain_undefined(const char *name, size_t len_bytes);
+static void complain_undefined(const char *program, const char *name, size_t len_bytes);
+static void say_what_it_takes(const struct flag *flag);
 static enum flags_result set(const struct flag *flag, const char *value, const char *shown,
                              struct flags *flags);
 static bool set_switch(const char *value, void *destination);
@@ -230,7 +235,7 @@ enum flags_result flags_parse(const char *program, int argument_count, char *con
         size_t len_bytes = strcspn(name, "=");
         const struct flag *flag = find(name, len_bytes);
         if (flag == NULL) {
-            complain_undefined(name, len_bytes);
+            complain_undefined(program, name, len_bytes);
             return FLAGS_UNDEFINED;
         }
         const char *value = name[len_bytes] == '=' ? name + len_bytes + 1 : NULL;
@@ -293,7 +298,7 @@ static const struct flag *find(const char *text, size_t len_bytes)
     return NULL;
 }
 
-static void complain_undefined(const char *name, size_t len_bytes)
+static void complain_undefined(const char *program, const char *name, size_t len_bytes)
 {
     const char *names[FLAG_COUNT];
     for (size_t i = 0; i < FLAG_COUNT; i++) {
@@ -303,6 +308,8 @@ static void complain_undefined(const char *name, size_t len_bytes)
     fprintf(stderr, "flag provided but not defined: -%.*s\n", (int)len_bytes, name);
     if (nearest != NULL) {
         fprintf(stderr, "did you mean --%s?\n", nearest);
+    } else {
+        fprintf(stderr, "See '%s --help'.\n", program);
     }
 }
 
@@ -337,6 +344,7 @@ static enum flags_result set(const struct flag *flag, const char *value, const c
     if (!is_fine) {
         fprintf(stderr, "invalid %svalue \"%s\" for %s: parse error\n",
                 flag->kind == KIND_SWITCH ? "boolean " : "", value, shown);
+        say_what_it_takes(flag);
         return FLAGS_UNDEFINED;
     }
     flags->has_seed = flags->has_seed || flag->offset == AT(seed);
@@ -345,6 +353,19 @@ static enum flags_result set(const struct flag *flag, const char *value, const c
         flags->ignored[flags->ignored_count++] = flag->name;
     }
     return FLAGS_FINE;
+}
+
+/* Below etcd's own words, which say nothing about limits. */
+static void say_what_it_takes(const struct flag *flag)
+{
+    if (flag->kind == KIND_NUMBER) {
+        fprintf(stderr, "it takes a whole number from %" PRIu64 " to %" PRIu64 "\n", flag->least,
+                flag->most);
+    } else if (flag->kind == KIND_DURATION) {
+        fputs("it takes a time with its unit, such as 10m or 1.5s\n", stderr);
+    } else if (flag->kind == KIND_SCALE) {
+        fprintf(stderr, "it takes a number from %g to %.0f\n", SCALE_LEAST, SCALE_MOST);
+    }
 }
 
 /* The words that Go takes for a boolean. */
@@ -379,7 +400,8 @@ static bool set_scale(const char *value, double *out_scale)
 {
     char *end = NULL;
     double scale = strtod(value, &end);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || !(scale >= 0.001 && scale <= 1e6)) {
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' ||
+        !(scale >= SCALE_LEAST && scale <= SCALE_MOST)) {
         return false;
     }
     *out_scale = scale;
@@ -390,19 +412,28 @@ void flags_print_help(const char *program, FILE *out)
 {
     fprintf(out,
             "%s: an etcd that is a fake, on the real wire\n\n"
-            "  %s [--flag value | --flag=value]...\n\n",
+            "  %s [--flag value | --flag=value]...    (in brackets: without the flag)\n\n",
             program, program);
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         const struct flag *flag = &FLAGS[i];
-        char left[80];
         if (flag->help != NULL) {
-            snprintf(left, sizeof(left), "--%s %s", flag->name, flag->shape);
-            fprintf(out, "  %-44s %s\n", left, flag->help);
+            int len = fprintf(out, "  --%s %s ", flag->name, flag->shape);
+            if (len > HELP_COLUMN) {
+                len = 0;
+                fputc('\n', out);
+            }
+            fprintf(out, "%*s%s\n", HELP_COLUMN - len, "", flag->help);
         }
     }
-    fputs("\nEvery flag has its variable, ETCD_DATA_DIR for --data-dir; those that etcd does not\n"
-          "have begin with FAKEETCD_. etcd's other flags are taken and mean nothing here.\n"
-          "Prints `fakeetcd ready at HOST:PORT` once it listens; SIGTERM and SIGINT end it.\n"
-          "Exit: 0 ended by a signal, 1 and 2 wrong flags, 3 it cannot start.\n",
-          out);
+    fprintf(
+        out,
+        "\nEvery flag has its variable, ETCD_DATA_DIR for --data-dir; those that etcd does not\n"
+        "have begin with FAKEETCD_. etcd's other flags are taken and mean nothing here.\n"
+        "\nOnce it listens it prints `fakeetcd ready at HOST:PORT, ...` to stdout; the log, JSON\n"
+        "lines as etcd's, goes to stderr. SIGTERM and SIGINT end it. A free port, then a "
+        "client:\n\n"
+        "  %s --listen-client-urls http://127.0.0.1:0\n"
+        "  etcdctl --endpoints HOST:PORT put key value\n"
+        "\nExit: 0 ended by a signal, 1 and 2 wrong flags, 3 it cannot start.\n",
+        program);
 }

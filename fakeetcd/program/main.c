@@ -63,7 +63,8 @@ static int listen_metrics(struct program *program);
 static void on_metrics(void *arg, struct rt_stream *stream);
 static int start_relay(struct program *program);
 static void on_told(void *arg);
-static void say_ready(struct program *program, const char *address, const char *how);
+static void say_ready(struct program *program, const char *address, const char *what,
+                      const char *of_what);
 static void on_signal(void *arg, int number);
 static void on_drained(void *arg);
 static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
@@ -313,8 +314,8 @@ static int start(struct program *program)
     }
     exit_status = listen_metrics(program);
     if (exit_status == EXIT_ENDED) {
-        say_ready(program, fakeetcd_server_address(program->server),
-                  program->data_dir == NULL ? "in memory" : program->data_dir);
+        say_ready(program, fakeetcd_server_address(program->server), "data in",
+                  program->data_dir == NULL ? "memory" : program->data_dir);
     }
     return exit_status;
 }
@@ -373,7 +374,7 @@ static int listen_metrics(struct program *program)
                               program, &program->metrics_listeners[i]);
         if (status != RT_OK) {
             fprintf(stderr, CANNOT ": listen on %s: %s\n", program->metrics.address[i],
-                    rt_status_text(status));
+                    rt_network_listen_problem(status));
             return EXIT_CANNOT;
         }
         log_line(LOG_INFO, "serving metrics", "address",
@@ -404,7 +405,7 @@ static int start_relay(struct program *program)
                      program->clients.count, first.addresses[0], &program->relay);
     if (status != RT_OK) {
         fprintf(stderr, CANNOT ": listen on %s: %s\n", program->clients.address[0],
-                rt_status_text(status));
+                rt_network_listen_problem(status));
         return EXIT_CANNOT;
     }
     const char *urls = program->advertised.count > 0 ? program->flags.advertise_client_urls
@@ -418,15 +419,15 @@ static int start_relay(struct program *program)
 static void on_told(void *arg)
 {
     struct program *program = arg;
-    char how[128];
-    snprintf(how, sizeof(how), "a relay to member %s", program->members.names[0]);
-    say_ready(program, relay_address(program->relay), how);
+    say_ready(program, relay_address(program->relay), "a relay to member",
+              program->members.names[0]);
 }
 
 /* ---- ready ---------------------------------------------------------------------------------- */
 
 /* The words that scripts wait for, those of 3.4 and those of 3.5, then one line for people. */
-static void say_ready(struct program *program, const char *address, const char *how)
+static void say_ready(struct program *program, const char *address, const char *what,
+                      const char *of_what)
 {
     char message[96];
     const char *version = program->profile->cluster_version;
@@ -437,8 +438,9 @@ static void say_ready(struct program *program, const char *address, const char *
     log_line(LOG_INFO, "published local member to cluster through raft", "local-member-name",
              program->flags.name, "address", address, NULL);
     log_line(LOG_INFO, "ready to serve client requests", "address", address, NULL);
-    printf("fakeetcd ready at %s, profile %s (%s), time scale %g, %s\n", address,
-           program->profile->name, program->profile->version, program->flags.time_scale, how);
+    printf("fakeetcd ready at %s, profile %s (%s), time scale %g, %s %s\n", address,
+           program->profile->name, program->profile->version, program->flags.time_scale, what,
+           of_what);
     fflush(stdout);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/program/urls.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool parse_one(const char *text, size_t len_bytes, struct urls *urls, char *out_error,
                       size_t error_bytes);
 static bool has_port(const char *address);
+static bool is_port_too_large(const char *address);
 
 bool urls_parse(const char *list, struct urls *out_urls, char *out_error, size_t error_bytes)
 {
@@ -47,9 +50,10 @@ static bool parse_one(const char *text, size_t len_bytes, struct urls *urls, cha
         size_t path = strcspn(address, "/");
         bool has_path = address[path] != '\0' && address[path + 1] != '\0';
         address[path] = '\0';
-        problem = has_path             ? "URL must not contain a path"
-                  : !has_port(address) ? "URL address does not have the form \"host:port\""
-                                       : NULL;
+        problem = has_path                     ? "URL must not contain a path"
+                  : !has_port(address)         ? "URL address does not have the form \"host:port\""
+                  : is_port_too_large(address) ? "the port is not a number up to 65535"
+                                               : NULL;
     }
     if (problem != NULL) {
         snprintf(out_error, error_bytes, "%s: %.*s", problem, (int)len_bytes, text);
@@ -67,4 +71,9 @@ static bool has_port(const char *address)
     const char *colon = strrchr(address, ':');
     return colon != NULL && colon != address && colon[1] != '\0' &&
            strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
+static bool is_port_too_large(const char *address)
+{
+    return strtoul(strrchr(address, ':') + 1, NULL, 10) > UINT16_MAX;
 }

@@ -14,7 +14,7 @@
 /* cmocka needs the C library's first. */
 #include <cmocka.h>
 
-enum { WORDS_MAX = 16 };
+enum { WORDS_MAX = 16, HELP_COLUMN = 38, HELP_WIDTH = 100 };
 
 static const char *const *variables; /* name, value, ..., NULL */
 static char said[1024];              /* on stderr */
@@ -124,6 +124,48 @@ static void flag__unknown_or_without_value__is_refused_as_by_etcd(void **state)
     assert_int_equal(parse(&flags, WORDS("--auto-tls=maybe")), FLAGS_UNDEFINED);
     assert_string_equal(said, "invalid boolean value \"maybe\" for flag -auto-tls: parse error\n");
     assert_int_equal(parse(&flags, WORDS("--max-request-bytes", "-1")), FLAGS_UNDEFINED);
+    assert_int_equal(parse(&flags, WORDS("--nope")), FLAGS_UNDEFINED);
+    assert_string_equal(said, "flag provided but not defined: -nope\nSee 'etcd --help'.\n");
+}
+
+static void flag__with_a_value_it_does_not_take__says_which_it_takes(void **state)
+{
+    struct flags flags;
+    (void)state;
+    assert_int_equal(parse(&flags, WORDS("--max-txn-ops", "0")), FLAGS_UNDEFINED);
+    assert_string_equal(said, "invalid value \"0\" for flag -max-txn-ops: parse error\n"
+                              "it takes a whole number from 1 to 4294967295\n");
+    assert_int_equal(parse(&flags, WORDS("--time-scale", "0")), FLAGS_UNDEFINED);
+    assert_string_equal(said, "invalid value \"0\" for flag -time-scale: parse error\n"
+                              "it takes a number from 0.001 to 1000000\n");
+    assert_int_equal(parse(&flags, WORDS("--watch-progress-notify-interval", "10")),
+                     FLAGS_UNDEFINED);
+    assert_string_equal(
+        said, "invalid value \"10\" for flag -watch-progress-notify-interval: parse error\n"
+              "it takes a time with its unit, such as 10m or 1.5s\n");
+}
+
+static void help__every_flag__has_its_words_in_one_column(void **state)
+{
+    char text[8192];
+    FILE *file = tmpfile();
+    (void)state;
+    assert_non_null(file);
+    flags_print_help("fakeetcd", file);
+    rewind(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    char *rest = NULL;
+    bool is_name_alone = false;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        assert_true(strlen(line) <= HELP_WIDTH);
+        assert_true(!is_name_alone || strspn(line, " ") == HELP_COLUMN);
+        bool is_flag = strncmp(line, "  --", 4) == 0;
+        is_name_alone = is_flag && strstr(line + 4, "  ") == NULL && strlen(line) > HELP_COLUMN &&
+                        line[HELP_COLUMN - 1] != ' ';
+        assert_true(!is_flag || is_name_alone || line[HELP_COLUMN - 1] == ' ');
+    }
 }
 
 static void flags_of_etcd__without_a_meaning__are_taken_and_remembered(void **state)
@@ -182,6 +224,7 @@ static void urls__wrong_ones__are_named(void **state)
         {"127.0.0.1:2379", "URL scheme must be http or https: 127.0.0.1:2379"},
         {"http://host", "URL address does not have the form \"host:port\": http://host"},
         {"http://host:x", "URL address does not have the form \"host:port\": http://host:x"},
+        {"http://h:65536", "the port is not a number up to 65535: http://h:65536"},
         {"http://h:1/path", "URL must not contain a path: http://h:1/path"},
         {"http://h:1,https://h:2", "http and https cannot be mixed here: https://h:2"},
     };
@@ -231,6 +274,8 @@ int main(void)
         TEST(variables__of_etcd_and_ours__count_less_than_flags),
         TEST(variable__with_a_bad_value__names_the_variable),
         TEST(flag__unknown_or_without_value__is_refused_as_by_etcd),
+        TEST(flag__with_a_value_it_does_not_take__says_which_it_takes),
+        TEST(help__every_flag__has_its_words_in_one_column),
         TEST(flags_of_etcd__without_a_meaning__are_taken_and_remembered),
         TEST(duration__as_go_writes_them__is_read),
         TEST(urls__lists__become_addresses),
