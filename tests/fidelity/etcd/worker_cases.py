@@ -46,6 +46,8 @@ def run(part, bench):
     venv = os.path.join(bench.base, "venv")
     installed(venv)
     dscall = os.path.join(os.path.dirname(bench.fake), "dscall")
+    if not os.access(dscall, os.X_OK):
+        raise CannotStart(f"{dscall} is missing; run ./dev build")
     with bench.fake_server("3.5") as etcd:
         story = Story(part, bench, venv, etcd, dscall)
         try:
@@ -53,7 +55,7 @@ def run(part, bench):
                 started = time.monotonic()
                 try:
                     wrong = step(story)
-                except (CannotStart, NoAnswer, OSError, KeyError) as error:
+                except (CannotStart, NoAnswer, OSError, LookupError) as error:
                     wrong = [f"{type(error).__name__}: {error}"]
                 if wrong:
                     wrong += [f"fake: {etcd.last_words()}"]
