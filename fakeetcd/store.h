@@ -20,8 +20,8 @@ struct fakeetcd_store;
 RT_NODISCARD enum rt_status fakeetcd_store_create(struct fakeetcd_store **out_store);
 void fakeetcd_store_destroy(struct fakeetcd_store *store);
 
-/* One version of one key. Slices are borrowed: valid until the version is compacted away (so at
- * least until the next call that writes or compacts). A value lies in one blob. */
+/* One version of one key. Slices are borrowed: valid until the next call that writes or compacts. A
+ * value lies in one blob. */
 struct fakeetcd_kv {
     struct rt_slice key;
     struct rt_slice value;

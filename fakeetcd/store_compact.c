@@ -7,16 +7,23 @@
 
 #include <stdlib.h>
 
-#define SHRINK_AT 4 /* arrays that are so many times too large are given back */
+#define SHRINK_AT  4  /* arrays that are so many times too large are given back */
+#define WASTE_MOST 64 /* bytes of a place that what moves in may leave unused */
+
+/* All but the memory of the struct itself. */
+static void forget_content(struct fakeetcd_store *store, const struct fakeetcd__version *version)
+{
+    store->version_count--;
+    store->logical_bytes -= fakeetcd__cost_of(version);
+    rt_blob_release(version->value_blob);
+}
 
 /* A version that has left its key. One of exactly the compacted revision is still in the log, and
  * freed when that is tidied. */
 static void forget(struct fakeetcd_store *store, struct fakeetcd__version *version,
                    int64_t revision)
 {
-    store->version_count--;
-    store->logical_bytes -= fakeetcd__cost_of(version);
-    rt_blob_release(version->value_blob);
+    forget_content(store, version);
     if (version->mod_revision == revision) {
         version->key = NULL;
     } else {
@@ -34,6 +41,35 @@ static bool is_forgotten_tombstone(const struct fakeetcd_store *store,
             (version->mod_revision == revision && store->is_tombstone_forgotten));
 }
 
+static size_t inline_bytes(const struct fakeetcd__version *version)
+{
+    return version->value_blob == NULL ? version->value_bytes : 0;
+}
+
+/*
+ * The oldest version of a key lies beside it, the newer ones where the store ended when they came.
+ * So what survives moves to the oldest place: pages that held only newer versions are free then,
+ * while those with keys on them stay anyway. Nothing but the key knows a version that is older than
+ * the compacted revision.
+ */
+static void replace_oldest(struct fakeetcd_store *store, struct fakeetcd__key *key,
+                           uint32_t survivor_at, int64_t revision)
+{
+    struct fakeetcd__version *oldest = key->versions[0];
+    struct fakeetcd__version *survivor = key->versions[survivor_at];
+    size_t room_bytes = inline_bytes(oldest);
+    size_t wanted_bytes = inline_bytes(survivor);
+
+    if (wanted_bytes > room_bytes || room_bytes - wanted_bytes > WASTE_MOST) {
+        forget(store, oldest, revision);
+        return;
+    }
+    forget_content(store, oldest);
+    memcpy(oldest, survivor, sizeof(*survivor) + wanted_bytes);
+    key->versions[survivor_at] = oldest;
+    free(survivor);
+}
+
 /* All versions that something newer, at `revision` at the latest, has replaced; tombstones too. */
 static void compact_key(struct fakeetcd_store *store, struct fakeetcd__key *key, int64_t revision)
 {
@@ -47,8 +83,13 @@ static void compact_key(struct fakeetcd_store *store, struct fakeetcd__key *key,
         is_forgotten_tombstone(store, key->versions[keep_from], revision)) {
         keep_from++;
     }
-    for (uint32_t i = 0; i < keep_from; i++) {
+    bool is_moving = keep_from > 0 && keep_from < key->version_count &&
+                     key->versions[keep_from]->mod_revision < revision;
+    for (uint32_t i = is_moving ? 1 : 0; i < keep_from; i++) {
         forget(store, key->versions[i], revision);
+    }
+    if (is_moving) {
+        replace_oldest(store, key, keep_from, revision);
     }
     fakeetcd__key_drop(key, keep_from);
     if (key->version_count == 0) {

@@ -371,6 +371,55 @@ static void count__after_random_puts_deletes_and_compactions__is_what_is_there(v
     }
 }
 
+/* Where its value lies now. */
+static const uint8_t *place_of(struct fixture *fx, const char *key, const char *value)
+{
+    struct fakeetcd_kv kv;
+
+    assert_true(fakeetcd_store_get(fx->store, text(key), 0, &kv));
+    assert_true(rt_slice_is_text(kv.value, value));
+    return kv.value.data;
+}
+
+/* Old places lie between keys, which stay; without moving, a page that keeps one key is kept. */
+static void compaction__what_survives__moves_to_the_place_of_the_oldest(void **state)
+{
+    struct fixture *fx = *state;
+    const uint8_t *oldest;
+    const uint8_t *newest;
+
+    put(fx, "a", "1st");
+    oldest = place_of(fx, "a", "1st");
+    put(fx, "a", "2nd");
+    put(fx, "a", "3rd");
+    newest = place_of(fx, "a", "3rd");
+    put(fx, "b", "x");
+    assert_ptr_not_equal(oldest, newest);
+    assert_int_equal(fakeetcd_store_compact(fx->store, fakeetcd_store_revision(fx->store)),
+                     FAKEETCD_OK);
+    assert_ptr_equal(place_of(fx, "a", "3rd"), oldest);
+}
+
+static void compaction__a_place_that_is_too_small_or_much_too_large__is_not_taken(void **state)
+{
+    struct fixture *fx = *state;
+    char large[300];
+    const uint8_t *newest;
+
+    memset(large, 'v', sizeof(large) - 1);
+    large[sizeof(large) - 1] = '\0';
+    put(fx, "small", "1st");
+    put(fx, "small", large);
+    put(fx, "large", large);
+    put(fx, "large", "2nd");
+    newest = place_of(fx, "large", "2nd");
+    put(fx, "b", "x");
+    assert_int_equal(fakeetcd_store_compact(fx->store, fakeetcd_store_revision(fx->store)),
+                     FAKEETCD_OK);
+    assert_ptr_equal(place_of(fx, "large", "2nd"), newest);
+    (void)place_of(fx, "small", large);
+}
+
 static void counts__after_everything_is_deleted_and_compacted__are_back_at_nothing(void **state)
 {
     struct fixture *fx = *state;
@@ -509,6 +558,8 @@ int main(void)
         TEST(interval__ends__by_etcd_s_rules),
         TEST(walk__visitor_that_stops__is_not_called_again),
         TEST(count__after_random_puts_deletes_and_compactions__is_what_is_there),
+        TEST(compaction__what_survives__moves_to_the_place_of_the_oldest),
+        TEST(compaction__a_place_that_is_too_small_or_much_too_large__is_not_taken),
         TEST(counts__after_everything_is_deleted_and_compacted__are_back_at_nothing),
         TEST(observer__of_writes_aborts_and_compactions__hears_each_revision_once),
         TEST(observe__a_fifth__is_refused),
