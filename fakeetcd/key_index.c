@@ -191,9 +191,15 @@ struct fakeetcd__version *fakeetcd__key_last(const struct fakeetcd__key *key)
 
 uint32_t fakeetcd__key_count_until(const struct fakeetcd__key *key, int64_t revision)
 {
-    uint32_t low = 0;
-    uint32_t high = key->version_count;
+    uint32_t high = key->version_count; /* newer from here on */
+    uint32_t step = 1;
 
+    /* Mostly one of the newest is asked for: from the end, in steps that double. */
+    while (step <= high && key->versions[high - step]->mod_revision > revision) {
+        high -= step;
+        step *= 2;
+    }
+    uint32_t low = step <= high ? high - step + 1 : 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (key->versions[middle]->mod_revision <= revision) {
