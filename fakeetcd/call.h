@@ -88,8 +88,9 @@ struct fakeetcd_transport {
     bool (*is_full)(const struct fakeetcd_call *call);
     /* A transport fault; false: this transport cannot do it. */
     bool (*strike)(struct fakeetcd_call *call, const struct fault_action *action);
-    /* The call is answered: its connection ends so when everything is written. NULL: it cannot. */
-    void (*end_after)(struct fakeetcd_call *call, const struct fault_action *action);
+    /* The call is answered: what ends or stops its connection waits until everything is written.
+     * NULL: this transport cannot do anything then. */
+    void (*strike_replied)(struct fakeetcd_call *call, const struct fault_action *action);
     /* Common name of the client's certificate; "" when there is none, or it does not count. */
     const char *(*peer_name)(const struct fakeetcd_call *call);
 };

@@ -326,7 +326,7 @@ void fakeetcd__at_replied(struct fakeetcd_call *call)
     }
     if (action->kind == FAULT_KILL || action->kind == FAULT_RESTART) {
         fakeetcd__doom(call->server, action);
-    } else if (call->transport->end_after != NULL) {
-        call->transport->end_after(call, action);
+    } else if (call->transport->strike_replied != NULL) {
+        call->transport->strike_replied(call, action);
     }
 }

@@ -24,7 +24,7 @@ static void finish(struct fakeetcd_call *call, int32_t code, const char *text);
 static bool is_full(const struct fakeetcd_call *call);
 static bool strike(struct fakeetcd_call *call, const struct fault_action *action);
 static bool spoil(struct fakeetcd__grpc_call *self, const struct fault_action *action);
-static void end_after(struct fakeetcd_call *call, const struct fault_action *action);
+static void strike_replied(struct fakeetcd_call *call, const struct fault_action *action);
 static const char *peer_name(const struct fakeetcd_call *call);
 static struct fakeetcd__grpc_call *call_create(struct fakeetcd__connection *connection,
                                                struct grpc_call *grpc);
@@ -48,7 +48,7 @@ static const struct fakeetcd_transport TRANSPORT = {
     .finish = finish,
     .is_full = is_full,
     .strike = strike,
-    .end_after = end_after,
+    .strike_replied = strike_replied,
     .peer_name = peer_name,
 };
 
@@ -311,7 +311,20 @@ static bool spoil(struct fakeetcd__grpc_call *self, const struct fault_action *a
     return false;
 }
 
-static void end_after(struct fakeetcd_call *call, const struct fault_action *action)
+/* Its answer has been framed: what is sent now comes behind it. */
+static void strike_replied(struct fakeetcd_call *call, const struct fault_action *action)
 {
-    fakeetcd__connection_end_after(self_of(call)->connection, action);
+    struct fakeetcd__grpc_call *self = self_of(call);
+    switch (action->kind) {
+    case FAULT_MUTE_PINGS:
+    case FAULT_HOLD_WINDOW:
+        (void)strike(call, action);
+        break;
+    case FAULT_RST_STREAM:
+        grpc_connection_reset_stream(self->connection->grpc, grpc_call_stream_id(self->grpc),
+                                     (uint32_t)action->number);
+        break;
+    default:
+        fakeetcd__connection_end_after(self->connection, action);
+    }
 }

@@ -383,6 +383,16 @@ struct rt_stream *grpc_connection_stream(struct grpc_connection *connection)
     return connection->link.stream;
 }
 
+void grpc_connection_reset_stream(struct grpc_connection *connection, uint32_t stream_id,
+                                  uint32_t http2_error)
+{
+    if (!connection->link.is_doomed) {
+        (void)nghttp2_submit_rst_stream(connection->link.session, NGHTTP2_FLAG_NONE,
+                                        (int32_t)stream_id, http2_error);
+        grpc__link_wake(&connection->link);
+    }
+}
+
 void grpc_connection_mute_pings(struct grpc_connection *connection)
 {
     connection->link.is_mute = true;

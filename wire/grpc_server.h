@@ -106,6 +106,9 @@ bool grpc_call_is_full(const struct grpc_call *call);
 
 /* RST_STREAM with this HTTP/2 error code; on_gone follows, later. */
 void grpc_call_reset(struct grpc_call *call, uint32_t http2_error);
+/* RST_STREAM for a call that is over already: behind its answer. Also from on_gone. */
+void grpc_connection_reset_stream(struct grpc_connection *connection, uint32_t stream_id,
+                                  uint32_t http2_error);
 /* GOAWAY with error code and debug text, then the connection is closed. */
 void grpc_connection_goaway(struct grpc_connection *connection, uint32_t http2_error,
                             const char *debug_text);
