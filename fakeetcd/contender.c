@@ -320,6 +320,5 @@ enum fakeetcd_error fakeetcd__may_read_below(struct fakeetcd_call *call, struct 
     }
     range.key.data[name.len_bytes] = '/';
     range.range_end.data[name.len_bytes] = '/' + 1;
-    enum fakeetcd_error error = fakeetcd__may_range(call, &range);
-    return error == FAKEETCD_OK ? fakeetcd__may_read(call->server) : error;
+    return fakeetcd__may_range(call, &range);
 }

@@ -66,7 +66,6 @@ enum fakeetcd_error fakeetcd__may_lease(struct fakeetcd_call *call, int64_t leas
 /* May the state be changed now? Alarms and switches. `puts_bytes`: what it would add; 0: it adds
  * nothing. Over the quota the alarm NOSPACE is raised. */
 enum fakeetcd_error fakeetcd__may_write(struct fakeetcd_server *server, uint64_t puts_bytes);
-enum fakeetcd_error fakeetcd__may_read(const struct fakeetcd_server *server);
 uint64_t fakeetcd__put_cost(const Etcdserverpb__PutRequest *request);
 uint64_t fakeetcd__txn_cost(const Etcdserverpb__TxnRequest *request);
 

@@ -150,11 +150,6 @@ static enum fakeetcd_error may_op(struct fakeetcd_call *call, const Etcdserverpb
 
 /* ---- alarms and switches ---- */
 
-enum fakeetcd_error fakeetcd__may_read(const struct fakeetcd_server *server)
-{
-    return fakeetcd_server_is(server, FAKEETCD_CORRUPTED) ? FAKEETCD_E_CORRUPT : FAKEETCD_OK;
-}
-
 enum fakeetcd_error fakeetcd__may_write(struct fakeetcd_server *server, uint64_t puts_bytes)
 {
     struct fakeetcd_store_counts counts;

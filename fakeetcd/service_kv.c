@@ -14,9 +14,6 @@ void fakeetcd__on_range(struct fakeetcd_call *call, const ProtobufCMessage *mess
         error = fakeetcd__may_range(call, request);
     }
     if (error == FAKEETCD_OK) {
-        error = fakeetcd__may_read(server);
-    }
-    if (error == FAKEETCD_OK) {
         error = fakeetcd__apply_range(server, request, &response);
     }
     fakeetcd__finish(call, error, &response.base, &response.header);
@@ -78,10 +75,8 @@ void fakeetcd__on_txn(struct fakeetcd_call *call, const ProtobufCMessage *messag
     if (error == FAKEETCD_OK) {
         error = fakeetcd__may_txn(call, request);
     }
-    if (error == FAKEETCD_OK) {
-        error = fakeetcd__txn_is_readonly(request)
-                    ? fakeetcd__may_read(server)
-                    : fakeetcd__may_write(server, fakeetcd__txn_cost(request));
+    if (error == FAKEETCD_OK && !fakeetcd__txn_is_readonly(request)) {
+        error = fakeetcd__may_write(server, fakeetcd__txn_cost(request));
     }
     if (error == FAKEETCD_OK) {
         error = fakeetcd__run_txn(server, request, &response);

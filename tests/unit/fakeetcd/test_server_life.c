@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
+#include "wire/proto/etcd_election.pb-c.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -341,18 +343,37 @@ static void quota__full__puts_fail_until_the_alarm_is_disarmed(void **state)
     lab_stop(&lab);
 }
 
-static void corrupt__everything_of_kv_fails(void **state)
+/* Both versions: only what is proposed is refused. */
+static void corrupt__writes_fail_reads_work(void **state)
 {
     struct lab lab;
     struct talk talk;
+    Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
+    Etcdserverpb__RequestOp op = ETCDSERVERPB__REQUEST_OP__INIT;
+    Etcdserverpb__RequestOp *ops[] = {&op};
+    Etcdserverpb__TxnRequest txn = ETCDSERVERPB__TXN_REQUEST__INIT;
+    V3electionpb__LeaderRequest leader = V3ELECTIONPB__LEADER_REQUEST__INIT;
     (void)state;
     lab_start(&lab, NULL);
+    (void)lab_put(&lab, "a", "1");
     fakeetcd_server_set(lab.server, FAKEETCD_CORRUPTED, true);
     ask_put(&lab, &talk, "a");
     assert_talk_failed(&talk, GRPC_DATA_LOSS, "etcdserver: corrupt cluster");
     talk_free(&talk);
     ask_get(&lab, &talk, "a", false);
-    assert_talk_failed(&talk, GRPC_DATA_LOSS, "etcdserver: corrupt cluster");
+    assert_talk_ok(&talk);
+    assert_int_equal(((Etcdserverpb__RangeResponse *)talk.messages[0])->count, 1);
+    talk_free(&talk);
+    range.key = bytes_of("a");
+    op.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE;
+    op.request_range = &range;
+    txn.success = ops;
+    txn.n_success = 1;
+    lab_ask(&lab, &talk, KV_PATH("Txn"), &txn.base);
+    assert_talk_ok(&talk);
+    talk_free(&talk);
+    lab_ask(&lab, &talk, "/v3electionpb.Election/Leader", &leader.base);
+    assert_talk_failed(&talk, GRPC_UNKNOWN, "election: no leader");
     talk_free(&talk);
     lab_stop(&lab);
 }
@@ -683,7 +704,7 @@ int main(void)
         cmocka_unit_test(frozen__leases__run_out_at_the_thaw),
         cmocka_unit_test(read_only__writes_fail_reads_and_watches_work),
         cmocka_unit_test(quota__full__puts_fail_until_the_alarm_is_disarmed),
-        cmocka_unit_test(corrupt__everything_of_kv_fails),
+        cmocka_unit_test(corrupt__writes_fail_reads_work),
         cmocka_unit_test(request__over_its_limit__two_refusals),
         cmocka_unit_test(request__that_does_not_parse__is_refused_as_by_grpc),
         cmocka_unit_test(request__nested_without_end__is_too_many_operations),
