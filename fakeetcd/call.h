@@ -28,8 +28,7 @@ enum fakeetcd_leader_need {
     FAKEETCD_LEADER_PROPOSES, /* waits, then `context deadline exceeded` */
     FAKEETCD_LEADER_READS,    /* waits, then `request timed out` */
     FAKEETCD_LEADER_LEASES,   /* waits, then `no leader` */
-    FAKEETCD_LEADER_MEMBERS,  /* reads, but 3.4 goes on */
-    FAKEETCD_LEADER_ASK       /* the request says: Range, Txn */
+    FAKEETCD_LEADER_ASK       /* the request says: Range, Txn, MemberList */
 };
 
 /* Who may call it when auth is on. */

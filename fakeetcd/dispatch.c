@@ -141,10 +141,6 @@ static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMes
 {
     struct fakeetcd_server *server = call->server;
     enum fakeetcd_leader_need needs = fakeetcd__leader_need(call, request);
-    if (needs == FAKEETCD_LEADER_MEMBERS) {
-        needs = fakeetcd__has_quirk(server, FAKEETCD_QUIRK_MEMBERS_SERIAL) ? FAKEETCD_LEADER_LOCAL
-                                                                           : FAKEETCD_LEADER_READS;
-    }
     if (needs == FAKEETCD_LEADER_LOCAL) {
         return false;
     }

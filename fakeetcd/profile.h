@@ -14,7 +14,7 @@ enum fakeetcd_quirk {
     FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN = 1u
                                         << 3,  /* lease, Status, Alarm, MemberList need no token */
     FAKEETCD_QUIRK_OLD_GATEWAY = 1u << 4,      /* JSON errors and HTTP answers of 3.4 */
-    FAKEETCD_QUIRK_MEMBERS_SERIAL = 1u << 5,   /* MemberList works without a leader */
+    FAKEETCD_QUIRK_MEMBERS_SERIAL = 1u << 5,   /* MemberList never asks for a leader */
     FAKEETCD_QUIRK_TOMBSTONE_MISSED = 1u << 6, /* a watch from exactly the compacted revision */
     FAKEETCD_QUIRK_KILL_ON_TERM = 1u << 7,     /* SIGTERM drops streams instead of draining */
     FAKEETCD_QUIRK_ALARM_BARE = 1u << 8,       /* answers of Alarm have no header */

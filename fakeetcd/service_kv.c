@@ -114,5 +114,13 @@ enum fakeetcd_leader_need fakeetcd__leader_need(const struct fakeetcd_call *call
         return fakeetcd__txn_is_serializable(request) ? FAKEETCD_LEADER_LOCAL
                                                       : FAKEETCD_LEADER_READS;
     }
+    if (message->descriptor == &etcdserverpb__member_list_request__descriptor) {
+        const Etcdserverpb__MemberListRequest *request =
+            (const Etcdserverpb__MemberListRequest *)message;
+        return request->linearizable &&
+                       !fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_MEMBERS_SERIAL)
+                   ? FAKEETCD_LEADER_READS
+                   : FAKEETCD_LEADER_LOCAL;
+    }
     return call->method->leader;
 }

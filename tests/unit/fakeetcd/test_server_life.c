@@ -128,6 +128,35 @@ static void leaderless__status__says_so_at_once(void **state)
     lab_stop(&lab);
 }
 
+/* 3.4 does not know the word; 3.5 waits for a leader only if the client says it. */
+static void leaderless__member_list__waits_if_linearizable_and_not_3_4(void **state)
+{
+    static const struct {
+        lab_options_fn *change;
+        bool is_linearizable;
+        bool is_waiting;
+    } rows[] = {{use_3_4, true, false}, {NULL, false, false}, {NULL, true, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lab lab;
+        struct talk talk;
+        Etcdserverpb__MemberListRequest request = ETCDSERVERPB__MEMBER_LIST_REQUEST__INIT;
+        request.linearizable = rows[i].is_linearizable;
+        lab_start(&lab, rows[i].change);
+        fakeetcd_server_set(lab.server, FAKEETCD_LEADERLESS, true);
+        lab_ask(&lab, &talk, "/etcdserverpb.Cluster/MemberList", &request.base);
+        assert_int_equal(talk.is_ended, !rows[i].is_waiting);
+        if (rows[i].is_waiting) {
+            lab_pass(&lab, REQUEST_TIMEOUT_US);
+            assert_talk_failed(&talk, GRPC_UNAVAILABLE, "etcdserver: request timed out");
+        } else {
+            assert_talk_ok(&talk);
+        }
+        talk_free(&talk);
+        lab_stop(&lab);
+    }
+}
+
 static void leaderless__watch__is_created_and_silent(void **state)
 {
     struct lab lab;
@@ -695,6 +724,7 @@ int main(void)
         cmocka_unit_test(leaderless__reads__fail_unless_serializable),
         cmocka_unit_test(leaderless__keepalive__fails_with_no_leader),
         cmocka_unit_test(leaderless__status__says_so_at_once),
+        cmocka_unit_test(leaderless__member_list__waits_if_linearizable_and_not_3_4),
         cmocka_unit_test(leaderless__watch__is_created_and_silent),
         cmocka_unit_test(leaderless__open_streams_that_want_one__end_after_three_elections),
         cmocka_unit_test(leaderless__leases__stand_still_and_are_full_afterwards),
