@@ -82,7 +82,8 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
 enum fakeetcd_error fakeetcd_role_revoke(struct fakeetcd_auth *auth, struct rt_slice role,
                                          const struct fakeetcd_interval *interval);
 
-/* Visitors, in the order etcd lists (by name; permissions by key). */
+/* Visitors, in the order etcd lists (by name; permissions by key, those of one key as they were
+ * granted). */
 typedef void fakeetcd_name_fn(void *arg, struct rt_slice name);
 typedef void fakeetcd_permission_fn(void *arg, const struct fakeetcd_permission *permission);
 void fakeetcd_users_walk(const struct fakeetcd_auth *auth, fakeetcd_name_fn *visit, void *arg);

@@ -22,7 +22,8 @@ RB_HEAD(fakeetcd__names, fakeetcd__named);
 /* One permission; `bound` is the end in a form that compares: exclusive, a single key's is the key
  * and a zero byte. */
 struct fakeetcd__grant {
-    RB_ENTRY(fakeetcd__grant) entry;
+    RB_ENTRY(fakeetcd__grant) entry; /* by key; those of one key as they were granted */
+    uint64_t number;                 /* of the granting, from 1 */
     enum fakeetcd_access access;
     struct rt_slice key;
     struct rt_slice end; /* as it was given */
@@ -36,6 +37,7 @@ struct fakeetcd__role {
     struct fakeetcd__named named;
     struct fakeetcd__grants grants;
     size_t grant_count;
+    uint64_t last_number; /* of a grant */
 };
 
 /* A part of what a user may reach: disjoint, in order. Borrows from the grants. */

@@ -15,7 +15,7 @@ static int compare_names(struct fakeetcd__named *a, struct fakeetcd__named *b)
 static int compare_grants(struct fakeetcd__grant *a, struct fakeetcd__grant *b)
 {
     int order = fakeetcd__compare(a->key, b->key);
-    return order != 0 ? order : fakeetcd__compare(a->end, b->end);
+    return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 #define UNUSED __attribute__((unused)) static
@@ -297,6 +297,21 @@ static struct fakeetcd__grant *make_grant(const struct fakeetcd_permission *perm
     return grant;
 }
 
+static struct fakeetcd__grant *find_grant(struct fakeetcd__role *role,
+                                          const struct fakeetcd_interval *interval)
+{
+    struct fakeetcd__grant before = {.key = interval->key};
+    struct fakeetcd__grant *grant = RB_NFIND(fakeetcd__grants, &role->grants, &before);
+
+    while (grant != NULL && fakeetcd__compare(grant->key, interval->key) == 0) {
+        if (fakeetcd__compare(grant->end, interval->end) == 0) {
+            return grant;
+        }
+        grant = fakeetcd__grant_next(grant);
+    }
+    return NULL;
+}
+
 void fakeetcd_auth_take_any_interval(struct fakeetcd_auth *auth, bool is_taken)
 {
     auth->is_any_interval_taken = is_taken;
@@ -306,8 +321,6 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
                                         const struct fakeetcd_permission *permission)
 {
     struct fakeetcd__role *found = fakeetcd__role_find(auth, role);
-    struct fakeetcd__grant wanted = {.key = permission->interval.key,
-                                     .end = permission->interval.end};
 
     if (!auth->is_any_interval_taken && (permission->interval.key.len_bytes == 0 ||
                                          fakeetcd_interval_is_empty(&permission->interval))) {
@@ -316,7 +329,7 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
     if (found == NULL) {
         return FAKEETCD_E_ROLE_NOT_FOUND;
     }
-    struct fakeetcd__grant *grant = RB_FIND(fakeetcd__grants, &found->grants, &wanted);
+    struct fakeetcd__grant *grant = find_grant(found, &permission->interval);
     if (grant != NULL) {
         grant->access = permission->access;
         return changed(auth);
@@ -325,6 +338,7 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
     if (grant == NULL) {
         return FAKEETCD_E_NOMEM;
     }
+    grant->number = ++found->last_number;
     (void)RB_INSERT(fakeetcd__grants, &found->grants, grant);
     found->grant_count++;
     return changed(auth);
@@ -334,12 +348,11 @@ enum fakeetcd_error fakeetcd_role_revoke(struct fakeetcd_auth *auth, struct rt_s
                                          const struct fakeetcd_interval *interval)
 {
     struct fakeetcd__role *found = fakeetcd__role_find(auth, role);
-    struct fakeetcd__grant wanted = {.key = interval->key, .end = interval->end};
 
     if (found == NULL) {
         return FAKEETCD_E_ROLE_NOT_FOUND;
     }
-    struct fakeetcd__grant *grant = RB_FIND(fakeetcd__grants, &found->grants, &wanted);
+    struct fakeetcd__grant *grant = find_grant(found, interval);
     if (grant == NULL) {
         return FAKEETCD_E_PERMISSION_NOT_GRANTED;
     }

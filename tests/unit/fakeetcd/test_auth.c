@@ -344,6 +344,35 @@ static void lists__added_in_any_order__are_sorted(void **state)
                      FAKEETCD_E_ROLE_NOT_FOUND);
 }
 
+static void append_end(void *arg, const struct fakeetcd_permission *permission)
+{
+    append_name(arg, permission->interval.end);
+}
+
+static void permissions__of_one_key__stay_in_the_order_of_their_first_grant(void **state)
+{
+    static const char *const ends[] = {"z", "p", "x", "n", "y"};
+    struct fixture *fx = *state;
+    char listed[64] = "";
+
+    enable(fx);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        grant(fx, "r", FAKEETCD_READ, range("m", ends[i]));
+    }
+    grant(fx, "r", FAKEETCD_WRITE, range("m", "x")); /* changed where it is */
+    grant(fx, "r", FAKEETCD_READ, range("a", "b"));
+    assert_int_equal(fakeetcd_role_permissions(fx->auth, text("r"), append_end, listed),
+                     FAKEETCD_OK);
+    assert_string_equal(listed, "b z p x n y ");
+    const struct fakeetcd_interval revoked = range("m", "p");
+    assert_int_equal(fakeetcd_role_revoke(fx->auth, text("r"), &revoked), FAKEETCD_OK);
+    grant(fx, "r", FAKEETCD_READ, range("m", "p"));
+    listed[0] = '\0';
+    assert_int_equal(fakeetcd_role_permissions(fx->auth, text("r"), append_end, listed),
+                     FAKEETCD_OK);
+    assert_string_equal(listed, "b z x n y p ");
+}
+
 int main(void)
 {
 #define AUTH_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -361,6 +390,7 @@ int main(void)
         AUTH_TEST(interval__without_keys__is_refused_unless_as_3_4),
         AUTH_TEST(management__wrong__says_what_etcd_says),
         AUTH_TEST(lists__added_in_any_order__are_sorted),
+        AUTH_TEST(permissions__of_one_key__stay_in_the_order_of_their_first_grant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
