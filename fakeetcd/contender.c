@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/contender.h"
+#include "fakeetcd/dispatch.h"
 #include "fakeetcd/service_lease.h"
 #include "fakeetcd/service_rest.h"
 
@@ -27,7 +28,7 @@ static void release(struct fakeetcd__contender *contender);
 void fakeetcd__contend(struct fakeetcd_call *call, struct rt_slice name, int64_t lease,
                        const struct rt_slice *value, fakeetcd__turn_fn *on_turn)
 {
-    enum fakeetcd_error error = fakeetcd__session_lease(call->server, &lease);
+    enum fakeetcd_error error = fakeetcd__session_lease(call, &lease);
 
     if (error != FAKEETCD_OK) {
         fakeetcd__recipe_fail(call, error);
@@ -247,16 +248,19 @@ void fakeetcd__recipe_fail(struct fakeetcd_call *call, enum fakeetcd_error error
 }
 
 /* Nobody keeps it alive: etcd's services let go of their sessions at once. */
-enum fakeetcd_error fakeetcd__session_lease(struct fakeetcd_server *server, int64_t *io_lease)
+enum fakeetcd_error fakeetcd__session_lease(struct fakeetcd_call *call, int64_t *io_lease)
 {
     struct fakeetcd_lease_info info;
 
     if (*io_lease != 0) {
         return FAKEETCD_OK;
     }
-    enum fakeetcd_error error = fakeetcd__may_write(server, LEASE_COST_BYTES);
+    enum fakeetcd_error error = fakeetcd__identify(call);
     if (error == FAKEETCD_OK) {
-        error = fakeetcd__lease_grant(server, 0, SESSION_TTL_S, &info);
+        error = fakeetcd__may_write(call->server, LEASE_COST_BYTES);
+    }
+    if (error == FAKEETCD_OK) {
+        error = fakeetcd__lease_grant(call->server, 0, SESSION_TTL_S, &info);
     }
     if (error == FAKEETCD_OK) {
         *io_lease = info.id;

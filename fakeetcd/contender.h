@@ -58,7 +58,7 @@ void fakeetcd__contenders_stop(struct fakeetcd_server *server);
 
 /* The recipes' errors come through etcd's own client, which loses their codes: 2, and the text. */
 void fakeetcd__recipe_fail(struct fakeetcd_call *call, enum fakeetcd_error error);
-enum fakeetcd_error fakeetcd__session_lease(struct fakeetcd_server *server, int64_t *io_lease);
+enum fakeetcd_error fakeetcd__session_lease(struct fakeetcd_call *call, int64_t *io_lease);
 /* `put` or `deletion` (the other is NULL) if the key was created at `revision`. */
 enum fakeetcd_error fakeetcd__run_if_created(struct fakeetcd_call *call, int64_t revision,
                                              Etcdserverpb__PutRequest *put,

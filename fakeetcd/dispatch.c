@@ -3,6 +3,7 @@
 
 #include "fakeetcd/call_later.h"
 #include "fakeetcd/fault_points.h"
+#include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
                                   struct rt_slice message);
 static enum fakeetcd_error check_access(struct fakeetcd_call *call);
+static enum fakeetcd_error check_identity(const struct fakeetcd_call *call);
 static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error);
 static void half_close(struct fakeetcd_call *call);
 
@@ -215,27 +217,36 @@ enum fakeetcd_error fakeetcd__identify(struct fakeetcd_call *call)
     struct fakeetcd_auth *auth = call->server->state.auth;
     struct rt_slice token;
     call->identity = (struct fakeetcd_identity){0};
-    if (!fakeetcd_auth_is_enabled(auth)) {
+    if (!fakeetcd__is_token_judged(call)) {
         return FAKEETCD_OK;
     }
     if (call->transport->metadata(call, "token", &token) ||
         call->transport->metadata(call, "authorization", &token)) {
-        return fakeetcd_auth_identify(auth, token, fakeetcd__now_us(call->server), &call->identity);
+        return !fakeetcd_auth_is_enabled(auth)
+                   ? FAKEETCD_E_INVALID_TOKEN
+                   : fakeetcd_auth_identify(auth, token, fakeetcd__now_us(call->server),
+                                            &call->identity);
     }
     const char *name = call->transport->peer_name(call);
-    return name[0] == '\0'
+    return name[0] == '\0' || !fakeetcd_auth_is_enabled(auth)
                ? FAKEETCD_OK
                : fakeetcd_auth_identify_name(auth, rt_slice_text(name), &call->identity);
 }
 
+bool fakeetcd__is_token_judged(const struct fakeetcd_call *call)
+{
+    return fakeetcd_auth_is_enabled(call->server->state.auth) ||
+           fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_TOKEN_JUDGED);
+}
+
 /* etcd 3.4 lets anybody in where a user is asked for, but what is proposed with a token that is no
- * token is refused there too. */
+ * token is refused there too; its Alarm, then, in the words of the auth store. */
 static enum fakeetcd_error check_access(struct fakeetcd_call *call)
 {
     const struct fakeetcd_server *server = call->server;
     enum fakeetcd_access_need needs = call->method->access;
     if (needs == FAKEETCD_MAY_ANYBODY || needs == FAKEETCD_MAY_ASK ||
-        !fakeetcd_auth_is_enabled(server->state.auth)) {
+        !fakeetcd__is_token_judged(call)) {
         return FAKEETCD_OK;
     }
     bool is_open = needs == FAKEETCD_MAY_USER &&
@@ -244,16 +255,20 @@ static enum fakeetcd_error check_access(struct fakeetcd_call *call)
         return FAKEETCD_OK;
     }
     enum fakeetcd_error error = fakeetcd__identify(call);
-    if (is_open) {
-        return error;
+    bool is_raw = needs == FAKEETCD_MAY_ADMIN ||
+                  (is_open && call->method->request == &etcdserverpb__alarm_request__descriptor);
+    if (error == FAKEETCD_OK && !is_open && fakeetcd_auth_is_enabled(server->state.auth)) {
+        error = check_identity(call);
     }
-    if (error == FAKEETCD_OK && needs == FAKEETCD_MAY_USER) {
+    return is_raw ? as_auth_store_says(error) : error;
+}
+
+static enum fakeetcd_error check_identity(const struct fakeetcd_call *call)
+{
+    if (call->method->access == FAKEETCD_MAY_USER) {
         return call->identity.is_known ? FAKEETCD_OK : FAKEETCD_E_USER_EMPTY;
     }
-    if (error == FAKEETCD_OK) {
-        error = fakeetcd_auth_check_root(server->state.auth, &call->identity);
-    }
-    return needs == FAKEETCD_MAY_ADMIN ? as_auth_store_says(error) : error;
+    return fakeetcd_auth_check_root(call->server->state.auth, &call->identity);
 }
 
 /* What etcd's maintenance passes on as it comes, without code. */

@@ -54,11 +54,11 @@ enum fakeetcd_error fakeetcd__may_txn(struct fakeetcd_call *call,
     return is_free || error != FAKEETCD_OK ? error : may_txn(call, request);
 }
 
-/* With auth off nobody is asked, and nothing costs anything. */
+/* With auth off keys are free, and in 3.5 nothing costs anything. */
 static enum fakeetcd_error identified(struct fakeetcd_call *call, bool *out_is_free)
 {
     *out_is_free = !fakeetcd_auth_is_enabled(call->server->state.auth);
-    return *out_is_free ? FAKEETCD_OK : fakeetcd__identify(call);
+    return fakeetcd__is_token_judged(call) ? fakeetcd__identify(call) : FAKEETCD_OK;
 }
 
 static enum fakeetcd_error check(struct fakeetcd_call *call, enum fakeetcd_access access,

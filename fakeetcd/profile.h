@@ -20,7 +20,8 @@ enum fakeetcd_quirk {
     FAKEETCD_QUIRK_ALARM_BARE = 1u << 8,       /* answers of Alarm have no header */
     FAKEETCD_QUIRK_LOCK_UNCHECKED = 1u << 9,   /* a lock is given although its key has gone */
     FAKEETCD_QUIRK_HASH_STRICT = 1u << 10,     /* HashKV refuses the compacted revision itself */
-    FAKEETCD_QUIRK_GRANT_UNCHECKED = 1u << 11  /* permissions on intervals without keys are taken */
+    FAKEETCD_QUIRK_GRANT_UNCHECKED = 1u << 11, /* permissions on intervals without keys are taken */
+    FAKEETCD_QUIRK_TOKEN_JUDGED = 1u << 12     /* with auth off any token is an invalid one */
 };
 
 struct fakeetcd_profile {

@@ -334,9 +334,6 @@ void fakeetcd__on_role_revoke_permission(struct fakeetcd_call *call,
 static enum fakeetcd_error asker_is_root(struct fakeetcd_call *call)
 {
     const struct fakeetcd_auth *auth = call->server->state.auth;
-    if (!fakeetcd_auth_is_enabled(auth)) {
-        return FAKEETCD_OK;
-    }
     enum fakeetcd_error error = fakeetcd__identify(call);
     return error == FAKEETCD_OK ? fakeetcd_auth_check_root(auth, &call->identity) : error;
 }

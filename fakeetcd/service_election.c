@@ -77,7 +77,7 @@ void fakeetcd__on_proclaim(struct fakeetcd_call *call, const ProtobufCMessage *m
     put.key = request->leader->key;
     put.value = request->value;
     put.lease = request->leader->lease;
-    enum fakeetcd_error error = fakeetcd__session_lease(call->server, &put.lease);
+    enum fakeetcd_error error = fakeetcd__session_lease(call, &put.lease);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__run_if_created(call, request->leader->rev, &put, NULL, &is_done);
     }
@@ -105,7 +105,7 @@ void fakeetcd__on_resign(struct fakeetcd_call *call, const ProtobufCMessage *mes
     }
     int64_t lease = request->leader->lease;
     deletion.key = request->leader->key;
-    enum fakeetcd_error error = fakeetcd__session_lease(call->server, &lease);
+    enum fakeetcd_error error = fakeetcd__session_lease(call, &lease);
     if (error == FAKEETCD_OK) {
         error = fakeetcd__run_if_created(call, request->leader->rev, NULL, &deletion, &is_done);
     }

@@ -166,7 +166,7 @@ static const char *refusal(struct fakeetcd__watch_stream *stream,
 static bool may_watch(struct fakeetcd_call *call, const struct fakeetcd_interval *interval,
                       char *out_reason, size_t reason_bytes)
 {
-    if (!fakeetcd_auth_is_enabled(call->server->state.auth)) {
+    if (!fakeetcd__is_token_judged(call)) {
         return true;
     }
     enum fakeetcd_error error = fakeetcd__identify(call);

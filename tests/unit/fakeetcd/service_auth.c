@@ -176,6 +176,76 @@ static void auth__status_alarm_and_members_without_token__are_open_in_3_4_only(v
     service_stop(fx);
 }
 
+/* What 3.4.23 says with auth off to a client that sends a token; 3.5 does not look at it. */
+static void token__auth_off__is_refused_by_3_4_only(void **state)
+{
+    static const char *const open[] = {LEASE "LeaseLeases", LEASE "LeaseTimeToLive",
+                                       CLUSTER "MemberList", MAINTENANCE "Status"};
+    static const char *const refused[] = {
+        KV "Compact",           LEASE "LeaseGrant",       LEASE "LeaseRevoke", CLUSTER "MemberAdd",
+        CLUSTER "MemberRemove", CLUSTER "MemberUpdate",   AUTH "AuthEnable",   AUTH "AuthDisable",
+        AUTH "UserAdd",         AUTH "UserGet",           AUTH "UserList",     AUTH "UserDelete",
+        AUTH "RoleGet",         AUTH "UserChangePassword"};
+    static const char *const raw[] = {MAINTENANCE "Alarm", MAINTENANCE "Hash", MAINTENANCE "HashKV",
+                                      MAINTENANCE "Defragment", MAINTENANCE "Snapshot"};
+    static const char *const recipes[] = {"/v3lockpb.Lock/Lock", "/v3electionpb.Election/Campaign",
+                                          "/v3electionpb.Election/Leader"};
+    struct service_world *fx = service_start("etcd-3.4");
+
+    (void)state;
+    fx->token = "rubbish";
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        assert_int_equal(service_ask_empty(fx, open[i]), 0);
+    }
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        (void)service_ask_empty(fx, refused[i]);
+        assert_service_refused(fx, 16, "etcdserver: invalid auth token");
+    }
+    for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++) {
+        (void)service_ask_empty(fx, raw[i]);
+        assert_service_refused(fx, 2, "auth: invalid auth token");
+    }
+    for (size_t i = 0; i < sizeof(recipes) / sizeof(recipes[0]); i++) {
+        (void)service_ask_empty(fx, recipes[i]);
+        assert_service_refused(fx, 2, "etcdserver: invalid auth token");
+    }
+    assert_int_equal(service_put(fx, "a"), 16);
+    (void)service_ask_empty(fx, KV "Put"); /* the shape is looked at first */
+    assert_service_refused(fx, 3, "etcdserver: key is not provided");
+    (void)service_ask_empty(fx, AUTH "Authenticate");
+    assert_service_refused(fx, 9, "etcdserver: authentication is not enabled");
+    (void)service_ask_empty(fx, LEASE "LeaseLeases"); /* no session is left */
+    Etcdserverpb__LeaseLeasesResponse *leases =
+        service_answer(fx, &etcdserverpb__lease_leases_response__descriptor);
+    assert_int_equal(leases->n_leases, 0);
+    etcdserverpb__lease_leases_response__free_unpacked(leases, NULL);
+    fx->token = NULL;
+    assert_int_equal(service_put(fx, "a"), 0);
+    service_stop(fx);
+    fx = service_start("etcd-3.5");
+    fx->token = "rubbish";
+    assert_int_equal(service_put(fx, "a"), 0);
+    assert_int_equal(service_ask_empty(fx, AUTH "UserList"), 0);
+    assert_int_equal(service_ask_empty(fx, MAINTENANCE "Alarm"), 0);
+    service_stop(fx);
+}
+
+static void auth__alarm_with_a_bad_token__is_told_raw_by_3_4(void **state)
+{
+    struct service_world *fx = start_with_auth("etcd-3.4");
+
+    (void)state;
+    fx->token = "rubbish";
+    (void)service_ask_empty(fx, MAINTENANCE "Alarm");
+    assert_service_refused(fx, 2, "auth: invalid auth token");
+    service_stop(fx);
+    fx = start_with_auth("etcd-3.5");
+    fx->token = "rubbish";
+    (void)service_ask_empty(fx, MAINTENANCE "Alarm");
+    assert_service_refused(fx, 16, "etcdserver: invalid auth token");
+    service_stop(fx);
+}
+
 static void auth__a_user__sees_itself_and_its_roles(void **state)
 {
     struct service_world *fx = start_with_auth("etcd-3.5");
@@ -275,6 +345,8 @@ int main(void)
         cmocka_unit_test(auth__root_only__refuses_a_user_and_nobody),
         cmocka_unit_test(auth__maintenance_of_root__is_refused_in_the_words_of_the_store),
         cmocka_unit_test(auth__status_alarm_and_members_without_token__are_open_in_3_4_only),
+        cmocka_unit_test(token__auth_off__is_refused_by_3_4_only),
+        cmocka_unit_test(auth__alarm_with_a_bad_token__is_told_raw_by_3_4),
         cmocka_unit_test(auth__a_user__sees_itself_and_its_roles),
         cmocka_unit_test(auth__changed__leaves_the_revision_of_keys_alone),
         cmocka_unit_test(authenticate__wrong_or_impossible__is_refused),

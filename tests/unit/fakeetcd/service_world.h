@@ -16,6 +16,7 @@
 #define CLUSTER     "/etcdserverpb.Cluster/"
 #define AUTH        "/etcdserverpb.Auth/"
 #define KV          "/etcdserverpb.KV/"
+#define LEASE       "/etcdserverpb.Lease/"
 
 struct service_world {
     struct rt_loop *loop;

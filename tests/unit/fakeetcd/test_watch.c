@@ -132,6 +132,28 @@ static void use_3_4(struct fakeetcd_options *options)
     options->profile = fakeetcd_profile_find("etcd-3.4");
 }
 
+static void create__token_with_auth_off__is_refused_in_3_4_only(void **state)
+{
+    const struct grpc_metadata token = {"token", rt_slice_text("rubbish")};
+    struct lab lab;
+    struct talk talk;
+    (void)state;
+    lab_start(&lab, use_3_4);
+    talk_open_with(&lab, &talk, WATCH_PATH, &token, 1, RT_NEVER);
+    watch_prefix(&talk, "a", "", 0);
+    assert_true(watch_said(&talk, 0)->canceled);
+    assert_bytes(watch_said(&talk, 0)->cancel_reason,
+                 "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token");
+    talk_free(&talk);
+    lab_stop(&lab);
+    lab_start(&lab, NULL);
+    talk_open_with(&lab, &talk, WATCH_PATH, &token, 1, RT_NEVER);
+    watch_prefix(&talk, "a", "", 0);
+    assert_false(watch_said(&talk, 0)->canceled);
+    talk_free(&talk);
+    lab_stop(&lab);
+}
+
 static void create__negative_start__is_refused_in_3_5_and_dies_in_3_4(void **state)
 {
     struct lab lab;
@@ -674,6 +696,7 @@ int main(void)
         cmocka_unit_test(create__chosen_ids__are_honoured_and_passed_over),
         cmocka_unit_test(create__inverted_range__is_created_and_canceled_in_one),
         cmocka_unit_test(create__empty_key__is_the_first_key_there_is),
+        cmocka_unit_test(create__token_with_auth_off__is_refused_in_3_4_only),
         cmocka_unit_test(create__negative_start__is_refused_in_3_5_and_dies_in_3_4),
         cmocka_unit_test(start_in_the_past__history_comes_in_one_later_response),
         cmocka_unit_test(start_far_in_the_past__at_most_1000_revisions_a_response),
