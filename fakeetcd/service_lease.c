@@ -12,6 +12,7 @@
 
 static void shorten(struct fakeetcd_server *server, int64_t id, const struct fault_action *action);
 static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero);
+static enum fakeetcd_error may_see_keys(struct fakeetcd_call *call, int64_t id);
 static int64_t seconds_left(const struct fakeetcd_server *server,
                             const struct fakeetcd_lease_info *info);
 static bool add_keys(struct fakeetcd_call *call, int64_t id,
@@ -151,12 +152,7 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
         response.ttl = seconds_left(server, &info);
         response.grantedttl = info.granted_ttl_s;
         if (request->keys) {
-            enum fakeetcd_error error = fakeetcd_auth_is_enabled(server->state.auth)
-                                            ? fakeetcd__identify(call)
-                                            : FAKEETCD_OK;
-            if (error == FAKEETCD_OK) {
-                error = fakeetcd__may_lease(call, request->id, FAKEETCD_READ);
-            }
+            enum fakeetcd_error error = may_see_keys(call, request->id);
             if (error == FAKEETCD_OK && !add_keys(call, request->id, &response)) {
                 error = FAKEETCD_E_NOMEM;
             }
@@ -167,6 +163,17 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
         }
     }
     fakeetcd__answer(call, &response.base, &response.header);
+}
+
+/* 3.4 names them to anybody. */
+static enum fakeetcd_error may_see_keys(struct fakeetcd_call *call, int64_t id)
+{
+    if (!fakeetcd_auth_is_enabled(call->server->state.auth) ||
+        fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)) {
+        return FAKEETCD_OK;
+    }
+    enum fakeetcd_error error = fakeetcd__identify(call);
+    return error == FAKEETCD_OK ? fakeetcd__may_lease(call, id, FAKEETCD_READ) : error;
 }
 
 /* Whole seconds, cut, as etcd says it. */

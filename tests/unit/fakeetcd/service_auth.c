@@ -230,6 +230,30 @@ static void token__auth_off__is_refused_by_3_4_only(void **state)
     service_stop(fx);
 }
 
+/* Seen: 3.4.23 names the keys of a lease to anybody. */
+static void auth__keys_of_a_lease_without_token__are_told_by_3_4_only(void **state)
+{
+    Etcdserverpb__LeaseGrantRequest grant = ETCDSERVERPB__LEASE_GRANT_REQUEST__INIT;
+    Etcdserverpb__LeaseTimeToLiveRequest look = ETCDSERVERPB__LEASE_TIME_TO_LIVE_REQUEST__INIT;
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+    static const char *const profiles[] = {"etcd-3.4", "etcd-3.5"};
+
+    (void)state;
+    put.key = service_bytes("a");
+    grant.id = look.id = put.lease = 7;
+    grant.ttl = 60;
+    look.keys = true;
+    for (size_t i = 0; i < 2; i++) {
+        struct service_world *fx = start_with_auth(profiles[i]);
+        log_in(fx, "root", "r");
+        assert_int_equal(service_ask(fx, LEASE "LeaseGrant", &grant.base), 0);
+        assert_int_equal(service_ask(fx, KV "Put", &put.base), 0);
+        fx->token = NULL;
+        assert_int_equal(service_ask(fx, LEASE "LeaseTimeToLive", &look.base), i == 0 ? 0 : 3);
+        service_stop(fx);
+    }
+}
+
 static void auth__alarm_with_a_bad_token__is_told_raw_by_3_4(void **state)
 {
     struct service_world *fx = start_with_auth("etcd-3.4");
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test(auth__maintenance_of_root__is_refused_in_the_words_of_the_store),
         cmocka_unit_test(auth__status_alarm_and_members_without_token__are_open_in_3_4_only),
         cmocka_unit_test(token__auth_off__is_refused_by_3_4_only),
+        cmocka_unit_test(auth__keys_of_a_lease_without_token__are_told_by_3_4_only),
         cmocka_unit_test(auth__alarm_with_a_bad_token__is_told_raw_by_3_4),
         cmocka_unit_test(auth__a_user__sees_itself_and_its_roles),
         cmocka_unit_test(auth__changed__leaves_the_revision_of_keys_alone),
