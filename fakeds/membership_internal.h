@@ -41,6 +41,7 @@ struct fakeds__membership {
 
     enum { STARTING, JOINED, FAILED, LEAVING } phase;
     enum etcd_member_state own_state; /* as last put */
+    bool is_recovering;               /* `recover` is written, not yet seen by the watch */
     uint64_t own_time_ns; /* of the last start, restart or recover; `ready` repeats it */
     struct rt_timer step_timer;
     bool has_tokens; /* of a worker that joins: JOINING stands in the ring */
@@ -114,6 +115,7 @@ enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *memb
 
 void fakeds__lease_begin(struct fakeds__membership *membership);
 void fakeds__lease_stop(struct fakeds__membership *membership);
+void fakeds__lease_seen(struct fakeds__membership *membership);
 void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_member_state state,
                              etcd_done_fn *done);
 

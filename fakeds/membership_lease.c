@@ -182,6 +182,7 @@ void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_me
     char text[VALUE_BYTES];
     const struct fakeds__membership_options *options = &membership->options;
     if (state != ETCD_MEMBER_READY) {
+        membership->is_recovering = false;
         membership->own_time_ns =
             membership->epoch_ns + rt_loop_now_us(membership->loop) * NS_PER_US;
     }
@@ -204,7 +205,7 @@ void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_me
     membership->own_state = state;
 }
 
-/* Reconciliation with the peers is not modelled: what was kept is right. */
+/* What is reconciled with the peers is not modelled: what was kept is right. */
 static void on_recovered(void *arg, const struct etcd_result *result)
 {
     struct fakeds__membership *membership = arg;
@@ -213,7 +214,21 @@ static void on_recovered(void *arg, const struct etcd_result *result)
         fakeds__membership_arm(&membership->grant_timer, RETRY_US);
         return;
     }
-    fakeds__lease_put_state(membership, ETCD_MEMBER_READY, on_ready_again);
+    membership->is_recovering = true;
+    fakeds__lease_seen(membership);
+}
+
+/* The worker reconciles when its watch brings it its own `recover`. What is older than what it has
+ * seen of the key is dropped: behind an etcd that was set up anew it stays in `recover`. */
+void fakeds__lease_seen(struct fakeds__membership *membership)
+{
+    const struct fakeds__peer *self =
+        fakeds__view_find(&membership->view, rt_slice_text(membership->options.worker_address));
+    if (membership->is_recovering && self != NULL && self->state == ETCD_MEMBER_RECOVER &&
+        self->time_ns == membership->own_time_ns) {
+        membership->is_recovering = false;
+        fakeds__lease_put_state(membership, ETCD_MEMBER_READY, on_ready_again);
+    }
 }
 
 static void on_ready_again(void *arg, const struct etcd_result *result)

@@ -157,6 +157,7 @@ void fakeds__watch_apply(struct fakeds__membership *membership, struct rt_slice 
     enum rt_status status = RT_OK;
     if (has_prefix(membership, FAKEDS__PREFIX_CLUSTER, key, &rest)) {
         status = fakeds__view_put(&membership->view, rest, value, kv->mod_revision);
+        fakeds__lease_seen(membership);
     } else if (has_prefix(membership, FAKEDS__PREFIX_RING, key, &rest) && rest.len_bytes == 0) {
         status = fakeds__view_set_ring(&membership->view, value, kv->mod_revision);
     }

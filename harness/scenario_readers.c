@@ -49,7 +49,7 @@ enum rt_status scn__read_grpc_code(struct doc_reader *reader, const struct doc_f
     int64_t number = 0;
 
     (void)field;
-    if (node->kind == DOC_KIND_SCALAR && grpc_code_by_name(node->text, destination)) {
+    if (node->kind == DOC_KIND_SCALAR && grpc_code_by_name(doc_text(node), destination)) {
         return RT_OK;
     }
     if (node->kind == DOC_KIND_SCALAR &&

@@ -136,6 +136,11 @@ uint64_t grpc_call_deadline_us(const struct grpc_call *call)
     return call->deadline_us;
 }
 
+uint32_t grpc_call_stream_id(const struct grpc_call *call)
+{
+    return (uint32_t)call->stream_id;
+}
+
 void grpc_call_set_streaming(struct grpc_call *call)
 {
     call->is_streaming = true;

@@ -86,6 +86,7 @@ bool grpc_call_metadata(const struct grpc_call *call, const char *name, struct r
 /* On the loop's clock; RT_NEVER without grpc-timeout. When it comes the call is answered here with
  * the profile's code and `context deadline exceeded`, and on_gone follows. */
 uint64_t grpc_call_deadline_us(const struct grpc_call *call);
+uint32_t grpc_call_stream_id(const struct grpc_call *call);
 
 /* Unary calls: at most one request message is handed over; no message or a cut one is answered
  * here. Every call is unary unless this is said in on_call. */
