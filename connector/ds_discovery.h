@@ -55,14 +55,4 @@ RT_NODISCARD enum rt_status ds_discovery_start(const struct ds_environment *envi
 /* `done` never runs. NULL: nothing happens. Not inside `done`. */
 void ds_discovery_cancel(struct ds_discovery *discovery);
 
-/* The same for a thread without a loop: blocks for at most 50 s. Both texts are cut to fit. */
-struct ds_found_worker {
-    int32_t code; /* enum dsrpc_code */
-    char text[256];
-    char host[256];
-    int64_t port;
-};
-void ds_discover_blocking(const struct ds_discovery_options *options,
-                          struct ds_found_worker *out_worker);
-
 #endif
