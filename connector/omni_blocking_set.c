@@ -22,8 +22,6 @@ static enum rt_status make(const struct omni_connector_type *type,
                            const struct omni_connector_spec *spec,
                            const struct omni_blocking_config *config,
                            struct omni_blocking_instance *instance, char *out_text);
-static enum rt_status check_names(const struct omni_factory *factory,
-                                  const struct omni_transfer_config *config, char *out_text);
 static enum rt_status add_member(struct omni_blocking_set *set, const struct omni_factory *factory,
                                  const struct omni_blocking_config *defaults, char *out_text);
 
@@ -139,10 +137,9 @@ enum rt_status omni_blocking_set_create(const struct omni_factory *factory,
                                         char out_text[OMNI_SET_TEXT_BYTES])
 {
     size_t edge_count = omni_transfer_config_edge_count(config);
-    enum rt_status status = check_names(factory, config, out_text);
 
-    if (status != RT_OK) {
-        return status;
+    if (!omni__knows_all(factory, config, out_text, OMNI_SET_TEXT_BYTES)) {
+        return RT_E_INVALID;
     }
     struct omni_blocking_set *set = calloc(1, sizeof(*set));
     if (set != NULL) {
@@ -155,30 +152,13 @@ enum rt_status omni_blocking_set_create(const struct omni_factory *factory,
         return RT_E_NOMEM;
     }
     while (set->count < edge_count) {
-        status = add_member(set, factory, defaults, out_text);
+        enum rt_status status = add_member(set, factory, defaults, out_text);
         if (status != RT_OK) {
             omni_blocking_set_destroy(set);
             return status;
         }
     }
     *out_set = set;
-    return RT_OK;
-}
-
-/* Nothing is connected for a configuration that cannot succeed. */
-static enum rt_status check_names(const struct omni_factory *factory,
-                                  const struct omni_transfer_config *config, char *out_text)
-{
-    char reason[OMNI_SET_TEXT_BYTES / 2];
-
-    for (size_t i = 0; i < omni_transfer_config_edge_count(config); i++) {
-        const struct omni_edge *edge = omni_transfer_config_edge_at(config, i);
-        if (omni_factory_find(factory, edge->spec.name) == NULL) {
-            omni_factory_unknown_text(factory, edge->spec.name, reason, sizeof(reason));
-            omni__edge_failure(config, edge, reason, out_text, OMNI_SET_TEXT_BYTES);
-            return RT_E_INVALID;
-        }
-    }
     return RT_OK;
 }
 
@@ -189,13 +169,12 @@ static enum rt_status add_member(struct omni_blocking_set *set, const struct omn
     const struct omni_edge *edge = omni_transfer_config_edge_at(set->config, set->count);
     struct omni_blocking_config own = {0};
     char reason[OMNI_SET_TEXT_BYTES] = "";
-    char *name = NULL;
 
     if (defaults != NULL) {
         own = *defaults;
     }
-    if (asprintf(&name, "%s.%s-%s", own.name == NULL ? "connector" : own.name, edge->from_stage,
-                 edge->to_stage) < 0) {
+    char *name = omni__member_name(own.name, edge);
+    if (name == NULL) {
         (void)snprintf(out_text, OMNI_SET_TEXT_BYTES, "%s", rt_status_text(RT_E_NOMEM));
         return RT_E_NOMEM;
     }

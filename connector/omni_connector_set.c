@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connector/omni_blocking_set.h"
 #include "connector/omni_factory_internal.h"
 #include "connector/omni_transfer_internal.h"
 
@@ -13,7 +14,6 @@
  *      |                     '-----the first failure-> undo, end: made(text)
  *      '--an unknown name, or no edge--> end (a task)
  */
-#define TEXT_BYTES 2048U
 
 struct member {
     struct omni_connector_set *set;
@@ -32,12 +32,11 @@ struct omni_connector_set {
     struct rt_task end; /* for ends that no connector brings about */
     omni_set_made_fn *made;
     void *arg;
-    char text[TEXT_BYTES]; /* "": no failure */
+    char text[OMNI_SET_TEXT_BYTES]; /* "": no failure */
 };
 
 static struct omni_connector_set *new_set(const struct omni_transfer_config *config,
                                           const struct omni_environment *environment);
-static bool knows_all(struct omni_connector_set *set);
 static enum rt_status begin(struct member *member, const struct omni_environment *environment);
 static void on_made(void *arg, struct omni_instance *instance, const char *text);
 static void on_end(void *arg);
@@ -57,7 +56,7 @@ enum rt_status omni_connector_set_create(const struct omni_factory *factory,
     set->factory = factory;
     set->made = made;
     set->arg = arg;
-    if (!knows_all(set) || set->count == 0) {
+    if (!omni__knows_all(factory, config, set->text, sizeof(set->text)) || set->count == 0) {
         rt_task_schedule(&set->end);
         *out_pending = set;
         return RT_OK;
@@ -97,15 +96,16 @@ static struct omni_connector_set *new_set(const struct omni_transfer_config *con
 }
 
 /* Nothing is connected for a configuration that cannot succeed. */
-static bool knows_all(struct omni_connector_set *set)
+bool omni__knows_all(const struct omni_factory *factory, const struct omni_transfer_config *config,
+                     char *out_text, size_t text_bytes)
 {
-    char reason[TEXT_BYTES / 2];
+    char reason[OMNI_SET_TEXT_BYTES / 2];
 
-    for (size_t i = 0; i < set->count; i++) {
-        const struct omni_edge *edge = set->members[i].edge;
-        if (omni_factory_find(set->factory, edge->spec.name) == NULL) {
-            omni_factory_unknown_text(set->factory, edge->spec.name, reason, sizeof(reason));
-            omni__edge_failure(set->config, edge, reason, set->text, sizeof(set->text));
+    for (size_t i = 0; i < omni_transfer_config_edge_count(config); i++) {
+        const struct omni_edge *edge = omni_transfer_config_edge_at(config, i);
+        if (omni_factory_find(factory, edge->spec.name) == NULL) {
+            omni_factory_unknown_text(factory, edge->spec.name, reason, sizeof(reason));
+            omni__edge_failure(config, edge, reason, out_text, text_bytes);
             return false;
         }
     }
@@ -123,14 +123,23 @@ void omni__edge_failure(const struct omni_transfer_config *config, const struct 
 }
 
 /* Its name is also its stream of randomness, so that adding an edge shifts nothing elsewhere. */
+char *omni__member_name(const char *name, const struct omni_edge *edge)
+{
+    char *member_name = NULL;
+
+    if (asprintf(&member_name, "%s.%s-%s", name == NULL ? "connector" : name, edge->from_stage,
+                 edge->to_stage) < 0) {
+        return NULL;
+    }
+    return member_name;
+}
+
 static enum rt_status begin(struct member *member, const struct omni_environment *environment)
 {
     struct omni_environment own = *environment;
 
-    if (asprintf(&member->name, "%s.%s-%s",
-                 environment->ds.name == NULL ? "connector" : environment->ds.name,
-                 member->edge->from_stage, member->edge->to_stage) < 0) {
-        member->name = NULL;
+    member->name = omni__member_name(environment->ds.name, member->edge);
+    if (member->name == NULL) {
         return RT_E_NOMEM;
     }
     own.ds.name = member->name;
