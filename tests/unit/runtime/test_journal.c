@@ -132,7 +132,7 @@ static void append__no_journal_or_no_texts__is_harmless(void **state)
 static void append__long_texts__ring_cuts_them_and_sinks_see_all(void **state)
 {
     struct fixture *fx = *state;
-    char text[LONG_BYTES + 1];
+    char text[LONG_BYTES + 1] = "";
     struct rt_record record = {.kind = RT_REC_NOTE,
                                .actor = text,
                                .subject = text,
