@@ -8,6 +8,7 @@
 #include "connector/ds_blocking.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ struct ds_blocking {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     size_t callers; /* threads inside a call */
+    struct rt_post stop;
     bool is_ending;
 };
 
@@ -43,7 +45,9 @@ struct job {
     uint32_t ttl_s;
 };
 
+static enum rt_status start_thread(struct ds_blocking *blocking);
 static void *run_thread(void *arg);
+static void stop_loop(void *arg);
 static void start_job(void *arg);
 static void on_done(void *arg, const struct ds_result *result);
 static void finish(struct job *job);
@@ -75,6 +79,7 @@ enum rt_status ds_blocking_create(const struct ds_options *options, const char *
     (void)pthread_mutex_init(&blocking->lock, NULL);
     (void)pthread_cond_init(&blocking->idle, NULL);
     blocking->owner = getpid();
+    blocking->stop = (struct rt_post){.run = stop_loop, .arg = blocking};
     enum rt_status status = rt_loop_create(RT_LOOP_SOCKETS, &blocking->loop);
     if (status == RT_OK) {
         status = rt_network_create(blocking->loop, &blocking->network);
@@ -86,8 +91,8 @@ enum rt_status ds_blocking_create(const struct ds_options *options, const char *
                                              .name = name};
         status = ds_client_create(&environment, options, &blocking->client);
     }
-    if (status == RT_OK && pthread_create(&blocking->thread, NULL, run_thread, blocking) != 0) {
-        status = RT_E_IO;
+    if (status == RT_OK) {
+        status = start_thread(blocking);
     }
     if (status != RT_OK) {
         free_blocking(blocking);
@@ -95,6 +100,19 @@ enum rt_status ds_blocking_create(const struct ds_options *options, const char *
     }
     *out_blocking = blocking;
     return RT_OK;
+}
+
+/* Signals are the program's business: its handlers must not run on our thread. */
+static enum rt_status start_thread(struct ds_blocking *blocking)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(&blocking->thread, NULL, run_thread, blocking);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure == 0 ? RT_OK : RT_E_IO;
 }
 
 static void *run_thread(void *arg)
@@ -121,9 +139,7 @@ void ds_blocking_destroy(struct ds_blocking *blocking)
     (void)pthread_mutex_lock(&blocking->lock);
     blocking->is_ending = true;
     (void)pthread_mutex_unlock(&blocking->lock);
-    while (rt_loop_post(blocking->loop, stop_loop, blocking) != RT_OK) {
-        (void)usleep(1000); /* memory is short: the thread must not be left behind */
-    }
+    rt_loop_post_prepared(blocking->loop, &blocking->stop);
     (void)pthread_join(blocking->thread, NULL);
     (void)pthread_mutex_lock(&blocking->lock);
     while (blocking->callers > 0) {

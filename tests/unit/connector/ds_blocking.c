@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,6 +268,7 @@ struct freed {
     struct rt_blob *blob;
     uint8_t byte;
     bool is_refused;
+    sigset_t blocked_signals; /* of the I/O thread */
 };
 
 /* The client lets go of the value last, on its own thread. */
@@ -279,6 +281,7 @@ static void on_freed(void *arg, void *data)
     freed->is_refused = !ds_blocking_health(freed->fx->blocking, &result) &&
                         result.code == K_INVALID && strstr(result.text, "I/O thread") != NULL;
     ds_blocking_result_fini(&result);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &freed->blocked_signals);
 }
 
 static void *set_unanswered(void *arg)
@@ -293,26 +296,40 @@ static void *set_unanswered(void *arg)
     return NULL;
 }
 
-static void call__on_the_io_thread__refused(void **state)
+static void run_on_the_io_thread(struct fixture *fx, struct freed *freed)
 {
-    struct fixture *fx = *state;
-    struct freed freed = {.fx = fx};
     pthread_t thread;
     char why[256];
 
     assert_int_equal(
         fakeds_arm(fx->fake, "lost: on {op: set} at applied do 1*drop-reply", why, sizeof(why)),
         FAKEDS_OK);
-    freed.blob = rt_blob_wrap(&freed.byte, 1, on_freed, &freed);
-    assert_int_equal(pthread_create(&thread, NULL, set_unanswered, &freed), 0);
+    freed->blob = rt_blob_wrap(&freed->byte, 1, on_freed, freed);
+    assert_int_equal(pthread_create(&thread, NULL, set_unanswered, freed), 0);
     while (fakeds_fired(fx->fake, "lost") == 0) {
         (void)sched_yield();
     }
-    rt_blob_release(freed.blob);
+    rt_blob_release(freed->blob);
     ds_blocking_destroy(fx->blocking);
     fx->blocking = NULL;
     (void)pthread_join(thread, NULL);
+}
+
+static void call__on_the_io_thread__refused(void **state)
+{
+    struct freed freed = {.fx = *state};
+
+    run_on_the_io_thread(*state, &freed);
     assert_true(freed.is_refused);
+}
+
+static void signals__of_the_program__never_run_on_the_io_thread(void **state)
+{
+    struct freed freed = {.fx = *state};
+
+    run_on_the_io_thread(*state, &freed);
+    assert_int_equal(sigismember(&freed.blocked_signals, SIGTERM), 1);
+    assert_int_equal(sigismember(&freed.blocked_signals, SIGCHLD), 1);
 }
 
 /* ---- life ---- */
@@ -397,6 +414,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(close__calls_on_other_threads__they_end_not_ready, up,
                                         down),
         cmocka_unit_test_setup_teardown(call__on_the_io_thread__refused, up, down),
+        cmocka_unit_test_setup_teardown(signals__of_the_program__never_run_on_the_io_thread, up,
+                                        down),
         cmocka_unit_test_setup_teardown(destroy__never_initialised__leaves_nothing, up, down),
         cmocka_unit_test_setup_teardown(fork__child_calls__refused_with_the_reason, up, down),
         cmocka_unit_test_setup_teardown(value__large__comes_back_whole, up, down),
