@@ -31,6 +31,7 @@ struct fakeetcd_data_dir {
     struct fakeetcd__log_writer writer; /* since the last commit */
     bool is_auth_changed;
     bool is_alarms_changed;
+    bool is_cluster_changed;
     bool is_rewrite_needed; /* the log misses something, or ends in half a frame */
     uint64_t log_bytes;
     uint64_t snapshot_bytes;
@@ -266,6 +267,11 @@ void fakeetcd_data_dir_alarms_changed(struct fakeetcd_data_dir *dir)
     dir->is_alarms_changed = true;
 }
 
+void fakeetcd_data_dir_cluster_changed(struct fakeetcd_data_dir *dir)
+{
+    dir->is_cluster_changed = true;
+}
+
 enum rt_status fakeetcd_data_dir_replaced(struct fakeetcd_data_dir *dir)
 {
     dir->is_rewrite_needed = true;
@@ -284,6 +290,9 @@ static enum rt_status append(struct fakeetcd_data_dir *dir)
     fakeetcd__write_numbers(&dir->writer, index, 2);
     if (dir->is_alarms_changed) {
         fakeetcd__write_numbers(&dir->writer, alarms, 2);
+    }
+    if (dir->is_cluster_changed) {
+        fakeetcd__entry_cluster(&dir->writer, dir->state);
     }
     if (dir->is_auth_changed) {
         status = fakeetcd__entry_auth(&dir->writer, dir->state->auth);
@@ -310,7 +319,7 @@ enum rt_status fakeetcd_data_dir_commit(struct fakeetcd_data_dir *dir)
     enum rt_status status = RT_OK;
 
     if (dir->writer.len_bytes == 0 && !dir->writer.is_short_of_memory && !dir->is_auth_changed &&
-        !dir->is_alarms_changed && !dir->is_rewrite_needed) {
+        !dir->is_alarms_changed && !dir->is_cluster_changed && !dir->is_rewrite_needed) {
         return RT_OK;
     }
     if (dir->is_rewrite_needed || dir->writer.is_short_of_memory || has_grown(dir)) {
@@ -321,6 +330,7 @@ enum rt_status fakeetcd_data_dir_commit(struct fakeetcd_data_dir *dir)
     dir->is_rewrite_needed = status != RT_OK;
     dir->is_auth_changed = false;
     dir->is_alarms_changed = false;
+    dir->is_cluster_changed = false;
     fakeetcd__log_writer_clear(&dir->writer);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "fakeetcd/auth.h"
 #include "fakeetcd/lease.h"
+#include "fakeetcd/member_list.h"
 
 /*
  * What survives a restart: one log of records in a directory, each with its length and a CRC, read
@@ -23,6 +24,8 @@ struct fakeetcd_state {
     uint64_t raft_term;  /* + 1 for each start but the first */
     uint64_t raft_index; /* grows with each applied write */
     uint32_t alarms;     /* bits 1 << AlarmType */
+    struct fakeetcd_members members;
+    bool is_downgrading; /* as Downgrade says; nothing else comes of it */
 };
 
 struct fakeetcd_data_dir_report {
@@ -63,5 +66,7 @@ void fakeetcd_data_dir_lease_gone(struct fakeetcd_data_dir *dir, int64_t id);
 void fakeetcd_data_dir_compacted(struct fakeetcd_data_dir *dir, int64_t revision);
 void fakeetcd_data_dir_auth_changed(struct fakeetcd_data_dir *dir); /* writes all of auth */
 void fakeetcd_data_dir_alarms_changed(struct fakeetcd_data_dir *dir);
+/* The list of members, or that a downgrade is under way. */
+void fakeetcd_data_dir_cluster_changed(struct fakeetcd_data_dir *dir);
 
 #endif

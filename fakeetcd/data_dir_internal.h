@@ -21,7 +21,9 @@
     ROW(FAKEETCD__ENTRY_COMPACTED, 7)  /* revision */                                              \
     ROW(FAKEETCD__ENTRY_AUTH, 8)       /* all of it, counted */                                    \
     ROW(FAKEETCD__ENTRY_ALARMS, 9)     /* bits */                                                  \
-    ROW(FAKEETCD__ENTRY_STAND, 10)     /* the revision the snapshot stands at; its last entry */
+    ROW(FAKEETCD__ENTRY_STAND, 10)     /* the revision the snapshot stands at; its last entry */   \
+    ROW(FAKEETCD__ENTRY_MEMBERS, 11) /* count; id, learner, name, peer and client URLs of each */  \
+    ROW(FAKEETCD__ENTRY_DOWNGRADE, 12) /* 1: under way */
 
 enum fakeetcd__entry {
 #define FAKEETCD__ENTRY_ENUM(name, number) name = number,
@@ -48,6 +50,9 @@ RT_NODISCARD enum rt_status fakeetcd__log_restore(struct rt_slice log, struct fa
 void fakeetcd__entry_version(struct fakeetcd__log_writer *writer, const struct fakeetcd_kv *kv);
 RT_NODISCARD enum rt_status fakeetcd__entry_auth(struct fakeetcd__log_writer *writer,
                                                  const struct fakeetcd_auth *auth);
+/* That a downgrade is under way, and the members if requests have changed them. */
+void fakeetcd__entry_cluster(struct fakeetcd__log_writer *writer,
+                             const struct fakeetcd_state *state);
 /* All of the state as a snapshot, appended to the file. */
 RT_NODISCARD enum rt_status fakeetcd__log_snapshot(const struct fakeetcd_state *state, int fd,
                                                    uint64_t *out_len_bytes);

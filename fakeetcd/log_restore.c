@@ -245,6 +245,13 @@ static enum rt_status read_stand(struct restoring *restoring)
     return RT_OK;
 }
 
+static enum rt_status read_members(struct restoring *restoring)
+{
+    enum rt_status status = fakeetcd__members_load(&restoring->reader, &restoring->state->members);
+
+    return status == RT_E_MALFORMED ? malformed(restoring, "members that cannot be") : status;
+}
+
 static enum rt_status read_entry(struct restoring *restoring, uint64_t kind)
 {
     struct fakeetcd__log_reader *reader = &restoring->reader;
@@ -274,6 +281,11 @@ static enum rt_status read_entry(struct restoring *restoring, uint64_t kind)
         return RT_OK;
     case FAKEETCD__ENTRY_STAND:
         return read_stand(restoring);
+    case FAKEETCD__ENTRY_MEMBERS:
+        return read_members(restoring);
+    case FAKEETCD__ENTRY_DOWNGRADE:
+        restoring->state->is_downgrading = fakeetcd__read_number(reader) != 0;
+        return RT_OK;
     default:
         return malformed(restoring, "an entry of an unknown kind");
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The living state as the beginning of a log: survivors of compactions by key, then everything
- * newer by revision, then leases, auth and alarms. In frames of some size, so that memory for it
- * stays small.
+ * newer by revision, then leases, auth, alarms and members. In frames of some size, so that memory
+ * for it stays small.
  */
 #include "fakeetcd/data_dir_internal.h"
 
@@ -69,6 +69,18 @@ enum rt_status fakeetcd__entry_auth(struct fakeetcd__log_writer *writer,
     return status;
 }
 
+void fakeetcd__entry_cluster(struct fakeetcd__log_writer *writer,
+                             const struct fakeetcd_state *state)
+{
+    const uint64_t downgrade[] = {FAKEETCD__ENTRY_DOWNGRADE, state->is_downgrading};
+
+    if (state->members.is_changed) {
+        fakeetcd__write_number(writer, FAKEETCD__ENTRY_MEMBERS);
+        fakeetcd__members_save(writer, &state->members);
+    }
+    fakeetcd__write_numbers(writer, downgrade, 2);
+}
+
 static void add_version(struct snapshot *snapshot, const struct fakeetcd__version *version)
 {
     struct fakeetcd_kv kv;
@@ -125,6 +137,9 @@ static void add_state(struct snapshot *snapshot, const struct fakeetcd_state *st
     fakeetcd_leases_walk(state->leases, add_lease, snapshot);
     if (snapshot->status == RT_OK) {
         snapshot->status = fakeetcd__entry_auth(writer, state->auth);
+    }
+    if (state->members.is_changed || state->is_downgrading) {
+        fakeetcd__entry_cluster(writer, state);
     }
     fakeetcd__write_numbers(writer, stand, 8);
     flush(snapshot);

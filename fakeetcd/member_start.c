@@ -7,8 +7,9 @@ enum fakeetcd_error fakeetcd_server_member_started(struct fakeetcd_server *serve
                                                    struct rt_slice name,
                                                    struct rt_slice client_urls)
 {
-    for (size_t i = 1; i < server->member_count; i++) { /* the first is the server itself */
-        struct fakeetcd__member *member = &server->members[i];
+    struct fakeetcd_members *members = &server->state.members;
+    for (size_t i = 1; i < members->count; i++) { /* the first is the server itself */
+        struct fakeetcd_member *member = &members->items[i];
         if (!rt_slice_is_text(name, member->name)) {
             continue;
         }
@@ -18,6 +19,9 @@ enum fakeetcd_error fakeetcd_server_member_started(struct fakeetcd_server *serve
         }
         free(member->client_urls);
         member->client_urls = urls;
+        if (members->is_changed) {
+            fakeetcd__cluster_changed(server);
+        }
         return FAKEETCD_OK;
     }
     return FAKEETCD_E_MEMBER_NOT_FOUND;

@@ -143,7 +143,7 @@ static enum rt_status copy_options(struct fakeetcd_server *server,
         server->listeners == NULL) {
         return RT_E_NOMEM;
     }
-    return fakeetcd__members_copy(server, options);
+    return fakeetcd__members_of_options(server, options);
 }
 
 static char **copy_texts(const char *const *texts, size_t count)
@@ -192,7 +192,7 @@ void fakeetcd_server_destroy(struct fakeetcd_server *server)
     stop_timers(server);
     fakeetcd_gateway_destroy(server->gateway);
     fakeetcd__state_close(server);
-    fakeetcd__members_free(server);
+    fakeetcd_members_clear(&server->first_members);
     fakeetcd__grpc_pool_free(server);
     fakeetcd__arena_fini(&server->arena);
     free_options(server);

@@ -36,14 +36,6 @@ struct fakeetcd__lease_clock {
     double scale;
 };
 
-struct fakeetcd__member {
-    uint64_t id;
-    char *name;
-    char *peer_urls; /* comma separated */
-    char *client_urls;
-    bool is_learner;
-};
-
 struct fakeetcd_server {
     struct fakeetcd_environment environment;
     struct fakeetcd_options options; /* its texts are owned, its arrays too */
@@ -59,8 +51,7 @@ struct fakeetcd_server {
     struct rt_random ids;
     struct rt_random jitter;
 
-    struct fakeetcd__member *members; /* the first is this one */
-    size_t member_count;
+    struct fakeetcd_members first_members; /* of a cluster that begins, as the options say */
     uint64_t leader_id;
 
     struct fakeetcd_gateway *gateway;
@@ -97,7 +88,6 @@ struct fakeetcd_server {
     bool is_leaderless;
     bool is_restart_kept;
     bool is_read_only;
-    bool is_downgrading; /* as Downgrade says; nothing else comes of it */
 
     uint64_t next_call_id;
     struct fakeetcd_op_counts ops[FAKEETCD__METHODS_MAX];
@@ -165,11 +155,13 @@ void fakeetcd__connections_miss_leader(struct fakeetcd_server *server);
 
 /* ---- server_members.c ---- */
 
-RT_NODISCARD enum rt_status fakeetcd__members_copy(struct fakeetcd_server *server,
-                                                   const struct fakeetcd_options *options);
-/* Ids and addresses of this member, once they are known. */
+/* Makes the first members. */
+RT_NODISCARD enum rt_status fakeetcd__members_of_options(struct fakeetcd_server *server,
+                                                         const struct fakeetcd_options *options);
+/* Name, id and addresses of this member, once they are known. */
 RT_NODISCARD enum rt_status fakeetcd__members_init(struct fakeetcd_server *server);
-void fakeetcd__members_free(struct fakeetcd_server *server);
+/* A request changed them, or the downgrade: they are made durable before anything is said. */
+void fakeetcd__cluster_changed(struct fakeetcd_server *server);
 
 /* ---- server_fault.c: faults of the process ---- */
 

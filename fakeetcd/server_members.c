@@ -8,49 +8,56 @@
 
 static char *join_client_urls(const struct fakeetcd_server *server);
 static void add_url(FILE *out, bool is_first, const char *scheme, const char *address);
-static void member_free(struct fakeetcd__member *member);
 
-enum rt_status fakeetcd__members_copy(struct fakeetcd_server *server,
-                                      const struct fakeetcd_options *options)
+enum rt_status fakeetcd__members_of_options(struct fakeetcd_server *server,
+                                            const struct fakeetcd_options *options)
 {
-    server->members = calloc(options->other_count + 1, sizeof(*server->members));
-    if (server->members == NULL) {
-        return RT_E_NOMEM;
-    }
-    server->member_count = options->other_count + 1;
-    server->members[0].name = strdup(options->name);
-    server->members[0].peer_urls = strdup(server->options.peer_urls);
-    server->members[0].client_urls = strdup("");
-    for (size_t i = 0; i < options->other_count; i++) {
+    struct fakeetcd_members *members = &server->first_members;
+    char nothing[] = "";
+    const struct fakeetcd_member own = {.name = (char *)(uintptr_t)server->options.name,
+                                        .peer_urls = (char *)(uintptr_t)server->options.peer_urls,
+                                        .client_urls = nothing};
+    enum rt_status status = fakeetcd_members_add(members, &own);
+    for (size_t i = 0; i < options->other_count && status == RT_OK; i++) {
         const struct fakeetcd_member_options *other = &options->others[i];
-        struct fakeetcd__member *member = &server->members[i + 1];
         struct rt_random ids;
         rt_random_init(&ids, server->environment.seed, other->name);
-        member->id = rt_random_u64(&ids) | 1;
-        member->name = strdup(other->name);
-        member->peer_urls = strdup(other->peer_urls);
-        member->client_urls = strdup(other->client_urls);
-        member->is_learner = other->is_learner;
+        const struct fakeetcd_member member = {.id = rt_random_u64(&ids) | 1,
+                                               .name = (char *)(uintptr_t)other->name,
+                                               .peer_urls = (char *)(uintptr_t)other->peer_urls,
+                                               .client_urls = (char *)(uintptr_t)other->client_urls,
+                                               .is_learner = other->is_learner};
+        status = fakeetcd_members_add(members, &member);
     }
-    for (size_t i = 0; i < server->member_count; i++) {
-        const struct fakeetcd__member *member = &server->members[i];
-        if (member->name == NULL || member->peer_urls == NULL || member->client_urls == NULL) {
-            return RT_E_NOMEM;
-        }
+    return status;
+}
+
+/* What it is called and where clients find it may be another at each start. */
+enum rt_status fakeetcd__members_init(struct fakeetcd_server *server)
+{
+    struct fakeetcd_member *own = &server->state.members.items[0];
+    char *name = strdup(server->options.name);
+    char *urls = join_client_urls(server);
+    if (name == NULL || urls == NULL) {
+        free(name);
+        free(urls);
+        return RT_E_NOMEM;
     }
+    free(own->name);
+    free(own->client_urls);
+    own->name = name;
+    own->client_urls = urls;
+    own->id = server->state.member_id;
     return RT_OK;
 }
 
-enum rt_status fakeetcd__members_init(struct fakeetcd_server *server)
+void fakeetcd__cluster_changed(struct fakeetcd_server *server)
 {
-    char *urls = join_client_urls(server);
-    if (urls == NULL) {
-        return RT_E_NOMEM;
+    server->state.raft_index++;
+    if (server->data_dir != NULL) {
+        fakeetcd_data_dir_cluster_changed(server->data_dir);
     }
-    free(server->members[0].client_urls);
-    server->members[0].client_urls = urls;
-    server->members[0].id = server->state.member_id;
-    return RT_OK;
+    fakeetcd__changed(server);
 }
 
 /* Clients replace their endpoints by these, so they must be reachable: where it listens, unless it
@@ -91,21 +98,4 @@ static void add_url(FILE *out, bool is_first, const char *scheme, const char *ad
     } else {
         fprintf(out, "%s%s://%s", separator, scheme, address);
     }
-}
-
-void fakeetcd__members_free(struct fakeetcd_server *server)
-{
-    for (size_t i = 0; i < server->member_count; i++) {
-        member_free(&server->members[i]);
-    }
-    free(server->members);
-    server->members = NULL;
-    server->member_count = 0;
-}
-
-static void member_free(struct fakeetcd__member *member)
-{
-    free(member->name);
-    free(member->peer_urls);
-    free(member->client_urls);
 }

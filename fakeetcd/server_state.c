@@ -82,6 +82,9 @@ static enum rt_status make_state(struct fakeetcd_server *server)
         status = fakeetcd_hub_create(state->store, &server->hub);
     }
     if (status == RT_OK) {
+        status = fakeetcd_members_copy(&server->first_members, &state->members);
+    }
+    if (status == RT_OK) {
         fakeetcd_store_forget_tombstones(
             state->store, fakeetcd__has_quirk(server, FAKEETCD_QUIRK_TOMBSTONE_MISSED));
         fakeetcd_auth_take_any_interval(
@@ -111,6 +114,7 @@ static void drop_state(struct fakeetcd_server *server)
     if (state->store != NULL) {
         fakeetcd_store_destroy(state->store);
     }
+    fakeetcd_members_clear(&state->members);
     *state = (struct fakeetcd_state){0};
 }
 

@@ -17,16 +17,16 @@ static void answer_members(struct fakeetcd_call *call, ProtobufCMessage *respons
                            Etcdserverpb__ResponseHeader **header_field, size_t *count_field,
                            Etcdserverpb__Member ***members_field);
 static Etcdserverpb__Member *member_message(struct fakeetcd_call *call,
-                                            const struct fakeetcd__member *member);
+                                            const struct fakeetcd_member *member);
 static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out_count,
                        ProtobufCBinaryData **out_urls);
 static char *join_urls(ProtobufCBinaryData *const urls, size_t count);
 static bool are_urls_valid(const ProtobufCBinaryData *urls, size_t count);
 static bool is_url_valid(struct rt_slice url);
 static size_t before_query(const uint8_t *host, size_t len_bytes);
-static bool has_any_url(const struct fakeetcd__member *member, const ProtobufCBinaryData *urls,
+static bool has_any_url(const struct fakeetcd_member *member, const ProtobufCBinaryData *urls,
                         size_t count);
-static struct fakeetcd__member *find(struct fakeetcd_server *server, uint64_t id);
+static struct fakeetcd_member *find(struct fakeetcd_server *server, uint64_t id);
 static enum fakeetcd_error may_add(const struct fakeetcd_server *server,
                                    const Etcdserverpb__MemberAddRequest *request);
 static enum fakeetcd_error may_remove(struct fakeetcd_server *server, uint64_t id);
@@ -54,7 +54,8 @@ void fakeetcd__on_member_add(struct fakeetcd_call *call, const ProtobufCMessage 
         fakeetcd_call_fail(call, error);
         return;
     }
-    response.member = member_message(call, &server->members[server->member_count - 1]);
+    response.member =
+        member_message(call, &server->state.members.items[server->state.members.count - 1]);
     if (response.member == NULL) {
         fakeetcd_call_fail(call, FAKEETCD_E_NOMEM);
         return;
@@ -73,17 +74,13 @@ void fakeetcd__on_member_remove(struct fakeetcd_call *call, const ProtobufCMessa
         fakeetcd_call_fail(call, error);
         return;
     }
-    struct fakeetcd__member *member = find(server, request->id);
-    free(member->name);
-    free(member->peer_urls);
-    free(member->client_urls);
-    struct fakeetcd__member *end = server->members + server->member_count;
-    memmove(member, member + 1, (size_t)(end - member - 1) * sizeof(*member));
-    server->member_count--;
+    struct fakeetcd_members *members = &server->state.members;
+    fakeetcd_members_remove(members, (size_t)(find(server, request->id) - members->items));
+    members->is_changed = true;
     if (server->leader_id == request->id) {
         server->leader_id = server->state.member_id;
     }
-    server->state.raft_index++;
+    fakeetcd__cluster_changed(server);
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
 
@@ -95,14 +92,14 @@ void fakeetcd__on_member_update(struct fakeetcd_call *call, const ProtobufCMessa
         (const Etcdserverpb__MemberUpdateRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__MemberUpdateResponse response = ETCDSERVERPB__MEMBER_UPDATE_RESPONSE__INIT;
-    struct fakeetcd__member *member = find(server, request->id);
+    struct fakeetcd_member *member = find(server, request->id);
     if (member == NULL) {
         fakeetcd_call_fail(call, FAKEETCD_E_MEMBER_NOT_FOUND);
         return;
     }
-    for (size_t i = 0; i < server->member_count; i++) {
-        if (&server->members[i] != member &&
-            has_any_url(&server->members[i], request->peerurls, request->n_peerurls)) {
+    for (size_t i = 0; i < server->state.members.count; i++) {
+        if (&server->state.members.items[i] != member &&
+            has_any_url(&server->state.members.items[i], request->peerurls, request->n_peerurls)) {
             fakeetcd_call_fail(call, FAKEETCD_E_PEER_URL_EXISTS);
             return;
         }
@@ -115,7 +112,8 @@ void fakeetcd__on_member_update(struct fakeetcd_call *call, const ProtobufCMessa
     free(member->peer_urls);
     member->peer_urls = urls;
     member->is_learner = false;
-    server->state.raft_index++;
+    server->state.members.is_changed = true;
+    fakeetcd__cluster_changed(server);
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
 
@@ -126,7 +124,7 @@ void fakeetcd__on_member_promote(struct fakeetcd_call *call, const ProtobufCMess
         (const Etcdserverpb__MemberPromoteRequest *)message;
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__MemberPromoteResponse response = ETCDSERVERPB__MEMBER_PROMOTE_RESPONSE__INIT;
-    struct fakeetcd__member *member = find(server, request->id);
+    struct fakeetcd_member *member = find(server, request->id);
     enum fakeetcd_error error = FAKEETCD_OK;
     if (member == NULL) {
         error = FAKEETCD_E_MEMBER_NOT_FOUND;
@@ -140,7 +138,8 @@ void fakeetcd__on_member_promote(struct fakeetcd_call *call, const ProtobufCMess
         return;
     }
     member->is_learner = false;
-    server->state.raft_index++;
+    server->state.members.is_changed = true;
+    fakeetcd__cluster_changed(server);
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
 
@@ -159,8 +158,8 @@ static enum fakeetcd_error may_add(const struct fakeetcd_server *server,
     if (!are_urls_valid(request->peerurls, request->n_peerurls)) {
         return FAKEETCD_E_MEMBER_BAD_URLS;
     }
-    for (size_t i = 0; i < server->member_count; i++) {
-        const struct fakeetcd__member *member = &server->members[i];
+    for (size_t i = 0; i < server->state.members.count; i++) {
+        const struct fakeetcd_member *member = &server->state.members.items[i];
         learners += member->is_learner ? 1 : 0;
         voters += member->is_learner ? 0 : 1;
         started += !member->is_learner && member->name[0] != '\0' ? 1 : 0;
@@ -184,14 +183,14 @@ static enum fakeetcd_error may_add(const struct fakeetcd_server *server,
  * no other that could take over. */
 static enum fakeetcd_error may_remove(struct fakeetcd_server *server, uint64_t id)
 {
-    const struct fakeetcd__member *removed = find(server, id);
+    const struct fakeetcd_member *removed = find(server, id);
     size_t voters = 0;
     size_t started = 0;
     if (removed != NULL && removed->is_learner) {
         return FAKEETCD_OK;
     }
-    for (size_t i = 0; i < server->member_count; i++) {
-        const struct fakeetcd__member *member = &server->members[i];
+    for (size_t i = 0; i < server->state.members.count; i++) {
+        const struct fakeetcd_member *member = &server->state.members.items[i];
         if (member != removed && !member->is_learner) {
             voters++;
             started += member->name[0] != '\0' ? 1 : 0;
@@ -203,41 +202,36 @@ static enum fakeetcd_error may_remove(struct fakeetcd_server *server, uint64_t i
     if (removed == NULL) {
         return FAKEETCD_E_MEMBER_NOT_FOUND;
     }
-    return removed == server->members ? FAKEETCD_E_UNHEALTHY : FAKEETCD_OK;
+    return removed == server->state.members.items ? FAKEETCD_E_UNHEALTHY : FAKEETCD_OK;
 }
 
 static enum fakeetcd_error add(struct fakeetcd_server *server,
                                const Etcdserverpb__MemberAddRequest *request)
 {
-    struct fakeetcd__member added = {.is_learner = request->islearner};
-    struct fakeetcd__member *grown =
-        realloc(server->members, (server->member_count + 1) * sizeof(*grown));
-    if (grown == NULL) {
-        return FAKEETCD_E_NOMEM;
-    }
-    server->members = grown;
-    added.name = strdup("");
-    added.client_urls = strdup("");
-    added.peer_urls = join_urls(request->peerurls, request->n_peerurls);
-    if (added.name == NULL || added.client_urls == NULL || added.peer_urls == NULL) {
-        free(added.name);
-        free(added.client_urls);
-        free(added.peer_urls);
-        return FAKEETCD_E_NOMEM;
-    }
+    char nothing[] = "";
+    char *urls = join_urls(request->peerurls, request->n_peerurls);
+    struct fakeetcd_member added = {.name = nothing,
+                                    .peer_urls = urls,
+                                    .client_urls = nothing,
+                                    .is_learner = request->islearner};
     do {
         added.id = rt_random_u64(&server->ids);
     } while (added.id == 0 || find(server, added.id) != NULL);
-    server->members[server->member_count++] = added;
-    server->state.raft_index++;
+    bool is_added = urls != NULL && fakeetcd_members_add(&server->state.members, &added) == RT_OK;
+    free(urls);
+    if (!is_added) {
+        return FAKEETCD_E_NOMEM;
+    }
+    server->state.members.is_changed = true;
+    fakeetcd__cluster_changed(server);
     return FAKEETCD_OK;
 }
 
-static struct fakeetcd__member *find(struct fakeetcd_server *server, uint64_t id)
+static struct fakeetcd_member *find(struct fakeetcd_server *server, uint64_t id)
 {
-    for (size_t i = 0; i < server->member_count; i++) {
-        if (server->members[i].id == id) {
-            return &server->members[i];
+    for (size_t i = 0; i < server->state.members.count; i++) {
+        if (server->state.members.items[i].id == id) {
+            return &server->state.members.items[i];
         }
     }
     return NULL;
@@ -299,7 +293,7 @@ static size_t before_query(const uint8_t *host, size_t len_bytes)
     return at;
 }
 
-static bool has_any_url(const struct fakeetcd__member *member, const ProtobufCBinaryData *urls,
+static bool has_any_url(const struct fakeetcd_member *member, const ProtobufCBinaryData *urls,
                         size_t count)
 {
     for (const char *url = member->peer_urls; *url != '\0';) {
@@ -360,7 +354,7 @@ static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out
  */
 
 static Etcdserverpb__Member *member_message(struct fakeetcd_call *call,
-                                            const struct fakeetcd__member *member)
+                                            const struct fakeetcd_member *member)
 {
     Etcdserverpb__Member *message =
         fakeetcd__arena_array(&call->server->arena, 1, sizeof(*message));
@@ -385,10 +379,10 @@ static void answer_members(struct fakeetcd_call *call, ProtobufCMessage *respons
 {
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__ResponseHeader header;
-    Etcdserverpb__Member **members = fakeetcd__arena_array(&server->arena, server->member_count + 1,
-                                                           sizeof(Etcdserverpb__Member *));
-    for (size_t i = 0; members != NULL && i < server->member_count; i++) {
-        Etcdserverpb__Member *member = member_message(call, &server->members[i]);
+    Etcdserverpb__Member **members = fakeetcd__arena_array(
+        &server->arena, server->state.members.count + 1, sizeof(Etcdserverpb__Member *));
+    for (size_t i = 0; members != NULL && i < server->state.members.count; i++) {
+        Etcdserverpb__Member *member = member_message(call, &server->state.members.items[i]);
         if (member == NULL) {
             members = NULL;
             break;
@@ -406,7 +400,7 @@ static void answer_members(struct fakeetcd_call *call, ProtobufCMessage *respons
     fakeetcd__header_fill(server, &header);
     header.revision = 0;
     *header_field = &header;
-    *count_field = server->member_count;
+    *count_field = server->state.members.count;
     *members_field = members;
     fakeetcd_call_answer(call, response);
     *header_field = NULL;

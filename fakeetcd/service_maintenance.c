@@ -49,7 +49,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
     response.raftindex = server->state.raft_index;
     response.raftappliedindex = server->state.raft_index;
     response.raftterm = server->state.raft_term;
-    response.islearner = server->member_count > 0 && server->members[0].is_learner;
+    response.islearner = server->state.members.items[0].is_learner;
     if (response.leader == 0) {
         errors[response.n_errors++] =
             fakeetcd__bytes(rt_slice_text(fakeetcd_error_text(FAKEETCD_E_NO_LEADER)));
@@ -221,8 +221,8 @@ void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage
         fakeetcd_call_fail(call, FAKEETCD_E_NOT_LEADER);
         return;
     }
-    for (size_t i = 0; i < server->member_count; i++) {
-        const struct fakeetcd__member *member = &server->members[i];
+    for (size_t i = 0; i < server->state.members.count; i++) {
+        const struct fakeetcd_member *member = &server->state.members.items[i];
         if (member->id == request->targetid && !member->is_learner) {
             if (member->name[0] == '\0') {
                 fakeetcd_call_fail(call, FAKEETCD_E_TIMEOUT_TRANSFER);
@@ -252,12 +252,12 @@ void fakeetcd__on_downgrade(struct fakeetcd_call *call, const ProtobufCMessage *
         downgrade(call, request, true);
         return;
     case ETCDSERVERPB__DOWNGRADE_REQUEST__DOWNGRADE_ACTION__CANCEL:
-        if (!server->is_downgrading) {
+        if (!server->state.is_downgrading) {
             fakeetcd_call_fail(call, FAKEETCD_E_NO_DOWNGRADE);
             return;
         }
-        server->is_downgrading = false;
-        server->state.raft_index++;
+        server->state.is_downgrading = false;
+        fakeetcd__cluster_changed(server);
         answer_downgrade(call, server->profile->cluster_version);
         return;
     default:
@@ -284,7 +284,7 @@ static void downgrade(struct fakeetcd_call *call, const Etcdserverpb__DowngradeR
         fakeetcd_call_fail(call, FAKEETCD_E_INVALID_DOWNGRADE_VERSION);
         return;
     }
-    if (server->is_downgrading) {
+    if (server->state.is_downgrading) {
         fakeetcd_call_fail(call, FAKEETCD_E_DOWNGRADE_IN_PROCESS);
         return;
     }
@@ -292,8 +292,8 @@ static void downgrade(struct fakeetcd_call *call, const Etcdserverpb__DowngradeR
         answer_downgrade(call, server->profile->cluster_version);
         return;
     }
-    server->is_downgrading = true;
-    server->state.raft_index++;
+    server->state.is_downgrading = true;
+    fakeetcd__cluster_changed(server);
     (void)snprintf(text, sizeof(text), "%lu.%lu.0", target.major, target.minor);
     answer_downgrade(call, text);
 }

@@ -55,6 +55,7 @@ static void drop(struct fakeetcd_state *state)
     fakeetcd_leases_destroy(state->leases);
     fakeetcd_store_destroy(state->store);
     fakeetcd_auth_destroy(state->auth);
+    fakeetcd_members_clear(&state->members);
 }
 
 /* Into memory that looks like a file. */

@@ -57,6 +57,7 @@ static void drop(struct member *member)
     fakeetcd_leases_destroy(member->state.leases);
     fakeetcd_store_destroy(member->state.store);
     fakeetcd_auth_destroy(member->state.auth);
+    fakeetcd_members_clear(&member->state.members);
     *member = (struct member){0};
 }
 
@@ -154,6 +155,31 @@ static void change_auth(struct member *member)
 }
 
 /* One of everything, each committed alone. */
+static void change_members(struct member *member)
+{
+    static const struct fakeetcd_member two[] = {
+        {.id = 12,
+         .name = "own",
+         .peer_urls = "http://h:1,http://h:2",
+         .client_urls = "http://h:3"},
+        {.id = UINT64_MAX,
+         .name = "",
+         .peer_urls = "http://i:1",
+         .client_urls = "",
+         .is_learner = true},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fakeetcd_members_add(&member->state.members, &two[i]), RT_OK);
+    }
+    member->state.members.is_changed = true;
+    fakeetcd_data_dir_cluster_changed(member->dir);
+    commit(member);
+    member->state.is_downgrading = true;
+    fakeetcd_data_dir_cluster_changed(member->dir);
+    commit(member);
+}
+
 static void live(struct member *member)
 {
     char large[1000];
@@ -180,6 +206,7 @@ static void live(struct member *member)
     member->state.alarms = 2;
     fakeetcd_data_dir_alarms_changed(member->dir);
     commit(member);
+    change_members(member);
 }
 
 /* ---- what is compared ---- */
@@ -274,6 +301,12 @@ static char *describe(const struct member *member)
     (void)fprintf(out, "ids %llu %llu index %llu alarms %u\n",
                   (unsigned long long)state->cluster_id, (unsigned long long)state->member_id,
                   (unsigned long long)state->raft_index, state->alarms);
+    for (size_t i = 0; i < state->members.count; i++) {
+        const struct fakeetcd_member *one = &state->members.items[i];
+        (void)fprintf(out, "member %llu %s %s %s %d\n", (unsigned long long)one->id, one->name,
+                      one->peer_urls, one->client_urls, one->is_learner);
+    }
+    (void)fprintf(out, "downgrading %d\n", state->is_downgrading);
     assert_int_equal(fclose(out), 0);
     return described;
 }
@@ -426,6 +459,48 @@ static void revision__that_changes_a_key_twice__comes_back(void **state)
         if (i == 0) {
             compact(&fx->one, 2);
         }
+    }
+}
+
+/* A list that requests never changed is as the options say, each time anew. */
+static void members__never_changed__are_not_on_the_disk(void **state)
+{
+    static const struct fakeetcd_member own = {
+        .id = 12, .name = "own", .peer_urls = "http://h:1", .client_urls = ""};
+    struct fixture *fx = *state;
+
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    assert_int_equal(fakeetcd_members_add(&fx->one.state.members, &own), RT_OK);
+    put(&fx->one, "a", text("1"), 0);
+    commit(&fx->one);
+    drop(&fx->one);
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    assert_int_equal(fx->one.state.members.count, 0);
+}
+
+static void members__changed__replace_those_of_the_options_also_in_a_rewritten_log(void **state)
+{
+    static const struct fakeetcd_member told = {
+        .id = 1, .name = "told", .peer_urls = "http://t:1", .client_urls = ""};
+    struct fixture *fx = *state;
+
+    assert_int_equal(open_at(&fx->one, fx->path, 0), RT_OK);
+    change_members(&fx->one);
+    for (int round = 0; round < 2; round++) {
+        drop(&fx->one);
+        make(&fx->one);
+        assert_int_equal(fakeetcd_members_add(&fx->one.state.members, &told), RT_OK);
+        assert_int_equal(fakeetcd_data_dir_open(fx->path, &fx->one.state, 0, &fx->one.dir,
+                                                &fx->one.report, fx->one.error,
+                                                sizeof(fx->one.error)),
+                         RT_OK);
+        assert_int_equal(fx->one.state.members.count, 2);
+        assert_true(fx->one.state.members.is_changed);
+        assert_string_equal(fx->one.state.members.items[0].name, "own");
+        assert_true(fx->one.state.members.items[1].is_learner);
+        assert_true(fx->one.state.is_downgrading);
+        assert_int_equal(fakeetcd_data_dir_replaced(fx->one.dir), RT_OK);
+        commit(&fx->one);
     }
 }
 
@@ -628,6 +703,8 @@ int main(void)
         DIR_TEST(open__life_goes_on__as_if_it_had_never_stopped),
         DIR_TEST(compaction__at_0__is_accepted_once_over_a_restart_and_a_rewrite),
         DIR_TEST(revision__that_changes_a_key_twice__comes_back),
+        DIR_TEST(members__never_changed__are_not_on_the_disk),
+        DIR_TEST(members__changed__replace_those_of_the_options_also_in_a_rewritten_log),
         DIR_TEST(commit__nothing_new__writes_nothing),
         DIR_TEST(close__uncommitted__is_forgotten),
         DIR_TEST(open__twice__the_second_is_refused),
