@@ -41,6 +41,9 @@ void fakeetcd__later_drop(struct fakeetcd_call *call)
     if (later->is_committing) {
         TAILQ_REMOVE(&call->server->committing, later, committing);
     }
+    if (call->server->next_later == later) {
+        call->server->next_later = TAILQ_NEXT(later, others);
+    }
     TAILQ_REMOVE(&call->server->laters, later, others);
     free_parcels(&later->in);
     free_parcels(&later->out);

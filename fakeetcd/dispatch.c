@@ -25,6 +25,10 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
                     struct rt_slice message);
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
                                   struct rt_slice message);
+static void stop_waiting_for_leader(struct fakeetcd__later *later);
+static void go_on_thawed(struct fakeetcd__later *later);
+static void for_each_later(struct fakeetcd_server *server,
+                           void (*visit)(struct fakeetcd__later *later));
 static enum fakeetcd_error check_access(struct fakeetcd_call *call);
 static enum fakeetcd_error check_identity(const struct fakeetcd_call *call);
 static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error);
@@ -158,35 +162,43 @@ static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMes
     return true;
 }
 
-/* What goes on may end others: start over after each. */
 void fakeetcd__leader_is_back(struct fakeetcd_server *server)
 {
-    struct fakeetcd__later *later = TAILQ_FIRST(&server->laters);
-    while (later != NULL) {
-        if (!later->is_waiting_for_leader) {
-            later = TAILQ_NEXT(later, others);
-            continue;
-        }
+    for_each_later(server, stop_waiting_for_leader);
+}
+
+static void stop_waiting_for_leader(struct fakeetcd__later *later)
+{
+    if (later->is_waiting_for_leader) {
         later->is_waiting_for_leader = false;
         rt_timer_disarm(&later->leader_timer);
         fakeetcd__go_on_in(later->call);
-        later = TAILQ_FIRST(&server->laters);
     }
 }
 
 /* What came while it was frozen, by other ways than our own connections. */
 void fakeetcd__is_thawed(struct fakeetcd_server *server)
 {
-    struct fakeetcd__later *later = TAILQ_FIRST(&server->laters);
-    while (later != NULL) {
-        bool is_waiting = !later->call->is_finished && !later->is_in_held &&
-                          !later->is_waiting_for_leader && !STAILQ_EMPTY(&later->in);
-        if (!is_waiting) {
-            later = TAILQ_NEXT(later, others);
-            continue;
-        }
+    for_each_later(server, go_on_thawed);
+}
+
+static void go_on_thawed(struct fakeetcd__later *later)
+{
+    if (!later->call->is_finished && !later->is_in_held && !later->is_waiting_for_leader &&
+        !STAILQ_EMPTY(&later->in)) {
         fakeetcd__go_on_in(later->call);
-        later = TAILQ_FIRST(&server->laters);
+    }
+}
+
+/* What goes on may end others: the server knows the next one, and it is moved on when that goes. */
+static void for_each_later(struct fakeetcd_server *server,
+                           void (*visit)(struct fakeetcd__later *later))
+{
+    server->next_later = TAILQ_FIRST(&server->laters);
+    while (server->next_later != NULL) {
+        struct fakeetcd__later *later = server->next_later;
+        server->next_later = TAILQ_NEXT(later, others);
+        visit(later);
     }
 }
 

@@ -63,6 +63,7 @@ struct fakeetcd_server {
     struct fakeetcd__arena arena; /* of the message under way */
     unsigned depth;               /* of entries from outside; the arena is emptied by the first */
     struct fakeetcd__later_list laters;
+    struct fakeetcd__later *next_later; /* of a walk over them; NULL: there is none, or it ends */
     struct fakeetcd__later_list committing;
     struct fakeetcd__contender_list contenders; /* of locks and elections */
     struct fakeetcd__queue *queues;             /* of those who wait, a table by name */

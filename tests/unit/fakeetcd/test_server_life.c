@@ -128,6 +128,44 @@ static void leaderless__status__says_so_at_once(void **state)
     lab_stop(&lab);
 }
 
+/* One of those that go on takes its connection with it; those of another connection do not care.
+ */
+static void leaderless__first_that_goes_on_ends_others__the_rest_goes_on(void **state)
+{
+    enum { COUNT = 2000 };
+    static struct talk talks[COUNT];
+    struct lab lab;
+    struct talk doomed[3];
+    (void)state;
+    lab_start(&lab, NULL);
+    lab_arm(&lab, "x: on {op: etcd-put, key: doomed} at applied do 1*rst");
+    fakeetcd_server_set(lab.server, FAKEETCD_LEADERLESS, true);
+    for (size_t i = 0; i < 3; i++) {
+        ask_put(&lab, &doomed[i], i == 1 ? "doomed" : "bystander");
+    }
+    struct grpc_channel *first = lab.channel;
+    lab.channel = lab_connect(&lab, "client-2");
+    for (size_t i = 0; i < COUNT; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%zu", i);
+        ask_put(&lab, &talks[i], key);
+        assert_false(talks[i].is_ended);
+    }
+    fakeetcd_server_set(lab.server, FAKEETCD_LEADERLESS, false);
+    lab_settle(&lab);
+    assert_true(doomed[1].is_ended && doomed[1].code != GRPC_OK);
+    assert_int_equal(lab_revision(&lab), 1 + 3 + COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_talk_ok(&talks[i]);
+        talk_free(&talks[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        talk_free(&doomed[i]);
+    }
+    grpc_channel_destroy(first);
+    lab_stop(&lab);
+}
+
 /* 3.4 does not know the word; 3.5 waits for a leader only if the client says it. */
 static void leaderless__member_list__waits_if_linearizable_and_not_3_4(void **state)
 {
@@ -724,6 +762,7 @@ int main(void)
         cmocka_unit_test(leaderless__reads__fail_unless_serializable),
         cmocka_unit_test(leaderless__keepalive__fails_with_no_leader),
         cmocka_unit_test(leaderless__status__says_so_at_once),
+        cmocka_unit_test(leaderless__first_that_goes_on_ends_others__the_rest_goes_on),
         cmocka_unit_test(leaderless__member_list__waits_if_linearizable_and_not_3_4),
         cmocka_unit_test(leaderless__watch__is_created_and_silent),
         cmocka_unit_test(leaderless__open_streams_that_want_one__end_after_three_elections),
