@@ -18,10 +18,11 @@ struct rt_tls_options { /* all texts are copied; NULL: not given */
     const char *authority_path;  /* CA bundle: who signs the peer */
     const char *revocation_path; /* CRL, PEM */
     const char *server_name;     /* client: SNI and the name that must match */
-    bool is_peer_required;       /* server: a client without a certificate is refused */
-    bool is_unverified;          /* client: any certificate will do */
-    bool is_self_signed;         /* server: makes its own key and certificate (auto-tls) */
-    const char *ciphers;         /* OpenSSL names, colon separated */
+    bool is_host_expected; /* client without server_name: the host it connects to must match */
+    bool is_peer_required; /* server: a client without a certificate is refused */
+    bool is_unverified;    /* client: any certificate will do */
+    bool is_self_signed;   /* server: makes its own key and certificate (auto-tls) */
+    const char *ciphers;   /* OpenSSL names, colon separated */
 };
 
 /* Files are read now. `out_error` gets one line that names the file and what is wrong with it. */

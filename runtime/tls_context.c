@@ -35,6 +35,7 @@ enum rt_status rt_tls_context_create(const struct rt_tls_options *options,
     ERR_clear_error();
     context->is_server = options->is_server;
     context->is_unverified = options->is_unverified;
+    context->is_host_expected = options->is_host_expected;
     context->openssl = SSL_CTX_new(options->is_server ? TLS_server_method() : TLS_client_method());
     if (options->server_name != NULL) {
         context->server_name = strdup(options->server_name);

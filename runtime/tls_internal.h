@@ -9,7 +9,8 @@
 struct rt_tls_context {
     SSL_CTX *openssl;
     bool is_server;
-    char *server_name; /* client: SNI and what must match; NULL: any */
+    char *server_name; /* client: SNI and what must match; NULL: the host, if expected, or any */
+    bool is_host_expected;
     bool is_unverified;
 };
 

@@ -40,7 +40,8 @@ static const struct rt__backend tls_backend;
 
 static struct tls_stream *tls_of(struct rt_stream *stream);
 static const struct tls_stream *tls_of_const(const struct rt_stream *stream);
-static bool open_ssl(struct tls_stream *stream, struct rt_tls_context *context);
+static bool open_ssl(struct tls_stream *stream, struct rt_tls_context *context, const char *peer);
+static bool expect_host(SSL *ssl, const char *peer);
 static bool expect_name(SSL *ssl, const char *name);
 static void on_pump(void *arg);
 static void pump(struct tls_stream *stream);
@@ -107,7 +108,7 @@ enum rt_status rt_tls_stream_create(struct rt_tls_context *context, struct rt_st
 {
     struct tls_stream *stream = calloc(1, sizeof(*stream));
 
-    if (stream == NULL || !open_ssl(stream, context) ||
+    if (stream == NULL || !open_ssl(stream, context, lower->peer) ||
         rt__stream_init(&stream->base, lower->network, lower->peer) != RT_OK) {
         if (stream != NULL) {
             SSL_free(stream->ssl);
@@ -126,7 +127,7 @@ enum rt_status rt_tls_stream_create(struct rt_tls_context *context, struct rt_st
     return RT_OK;
 }
 
-static bool open_ssl(struct tls_stream *stream, struct rt_tls_context *context)
+static bool open_ssl(struct tls_stream *stream, struct rt_tls_context *context, const char *peer)
 {
     BIO *in = BIO_new(BIO_s_mem());
     BIO *out = BIO_new(BIO_s_mem());
@@ -148,8 +149,26 @@ static bool open_ssl(struct tls_stream *stream, struct rt_tls_context *context)
         return true;
     }
     SSL_set_connect_state(ssl);
-    return context->server_name == NULL || context->is_unverified ||
-           expect_name(ssl, context->server_name);
+    if (context->is_unverified) {
+        return true;
+    }
+    if (context->server_name == NULL) {
+        return !context->is_host_expected || expect_host(ssl, peer);
+    }
+    return expect_name(ssl, context->server_name);
+}
+
+/* "host:port" without the port, and without the brackets of an IPv6 address. */
+static bool expect_host(SSL *ssl, const char *peer)
+{
+    const char *colon = strrchr(peer, ':');
+    size_t len_bytes = colon == NULL ? strlen(peer) : (size_t)(colon - peer);
+    bool is_bracketed = len_bytes >= 2 && peer[0] == '[' && peer[len_bytes - 1] == ']';
+    char *host = is_bracketed ? strndup(peer + 1, len_bytes - 2) : strndup(peer, len_bytes);
+    bool is_done = host != NULL && expect_name(ssl, host);
+
+    free(host);
+    return is_done;
 }
 
 /* An address is no name: it is matched, but not sent as SNI. */

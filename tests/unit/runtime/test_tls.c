@@ -368,6 +368,19 @@ static void name__as_an_address__matches_the_certificate(void **state)
     close_pair(&pair);
 }
 
+static void host__expected__is_the_one_that_was_connected_to(void **state)
+{
+    struct rt_tls_options server = server_options();
+    struct rt_tls_options client = client_options();
+    struct pair pair;
+
+    client.server_name = NULL;
+    client.is_host_expected = true;
+    open_pair(&pair, mode_of(state), &server, &client);
+    assert_true(pair.client.is_connected);
+    close_pair(&pair);
+}
+
 /* ---- what is refused ---------------------------------------------------------------------- */
 
 static void expect_refusal(void **state, const struct rt_tls_options *server,
@@ -402,6 +415,18 @@ static void server_certificate__of_another_name__is_refused_by_the_client(void *
 
     client.server_name = "elsewhere.test";
     expect_refusal(state, &server, &client, "hostname mismatch");
+}
+
+static void server_certificate__without_the_host__is_refused_when_it_is_expected(void **state)
+{
+    struct rt_tls_options server = server_options();
+    struct rt_tls_options client = client_options();
+
+    server.certificate_path = path_of("ca.pem");
+    server.key_path = path_of("ca.key");
+    client.server_name = NULL;
+    client.is_host_expected = true;
+    expect_refusal(state, &server, &client, "IP address mismatch");
 }
 
 static void client_certificate__none_where_one_is_required__is_refused(void **state)
@@ -514,6 +539,8 @@ int main(void)
         IN_BOTH(client_certificate__of_the_authority__is_known_by_its_name),
         IN_BOTH(key__with_a_passphrase__opens_with_it_alone),
         IN_BOTH(name__as_an_address__matches_the_certificate),
+        IN_BOTH(host__expected__is_the_one_that_was_connected_to),
+        IN_BOTH(server_certificate__without_the_host__is_refused_when_it_is_expected),
         IN_BOTH(server_certificate__of_another_authority__is_refused_by_the_client),
         IN_BOTH(server_certificate__of_another_name__is_refused_by_the_client),
         IN_BOTH(client_certificate__none_where_one_is_required__is_refused),
