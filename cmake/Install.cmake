@@ -58,7 +58,8 @@ set_target_properties(omniconnect_static PROPERTIES OUTPUT_NAME omniconnect LINK
 
 # Public headers lie below the rooms they come from, so that they include each other as here.
 set(public_headers
-    connector/ds_binding.h connector/ds_blocking.h connector/ds_client.h connector/ds_status.h
+    connector/ds_binding.h connector/ds_blocking.h connector/ds_client.h connector/ds_discovery.h
+    connector/ds_status.h
     connector/omni_blocking.h connector/omni_blocking_set.h connector/omni_connector.h
     connector/omni_connector_set.h connector/omni_factory.h connector/omni_metrics_text.h
     connector/omni_notation.h connector/omni_serializer.h connector/omni_transfer_config.h

@@ -2,6 +2,7 @@
 #include "connector/ds_discovery.h"
 
 #include "runtime/random.h"
+#include "runtime/tls.h"
 #include "wire/etcd_client.h"
 #include "wire/etcd_client_member.h"
 #include "wire/protobuf_bytes.h"
@@ -17,6 +18,8 @@
  */
 static enum rt_status begin(struct ds_discovery *discovery,
                             const struct ds_discovery_options *options);
+static enum rt_status read_tls(struct ds_discovery *discovery,
+                               const struct ds_discovery_options *options);
 static enum rt_status ask(struct ds_discovery *discovery);
 static void on_invalid(void *arg);
 static void on_range(void *arg, const struct etcd_result *result);
@@ -36,8 +39,9 @@ static void end(struct ds_discovery *discovery, int32_t code, const char *text, 
 struct ds_discovery {
     struct ds_environment environment;
     struct etcd_client *etcd;
+    struct rt_tls_context *tls; /* NULL: plain */
     char *host_id;
-    char *etcd_address;
+    char problem[TEXT_BYTES]; /* of the options */
     enum ds_affinity affinity;
     char prefix[PREFIX_BYTES];
     ds_discovered_fn *done;
@@ -94,26 +98,58 @@ enum rt_status ds_discovery_start(const struct ds_environment *environment,
 static enum rt_status begin(struct ds_discovery *discovery,
                             const struct ds_discovery_options *options)
 {
-    struct etcd_client_options client = {.name = discovery->environment.name,
-                                         .endpoints = options->etcd_address,
-                                         .username = options->username,
-                                         .password = options->password,
-                                         .tls = options->tls,
-                                         .seed = discovery->environment.seed};
     const char *name = options->cluster_name == NULL ? "" : options->cluster_name;
     int len_bytes = snprintf(discovery->prefix, PREFIX_BYTES, "%s%s/datasystem/cluster/",
                              name[0] == '\0' ? "" : "/", name);
+    snprintf(discovery->problem, TEXT_BYTES, "Invalid etcd address: %.500s", options->etcd_address);
     discovery->host_id = strdup(options->host_id == NULL ? "" : options->host_id);
-    discovery->etcd_address = strdup(options->etcd_address);
-    if (discovery->host_id == NULL || discovery->etcd_address == NULL) {
+    if (discovery->host_id == NULL) {
         return RT_E_NOMEM;
     }
     if (len_bytes >= PREFIX_BYTES) {
         return RT_E_LIMIT;
     }
-    enum rt_status status = etcd_client_create(
-        discovery->environment.loop, discovery->environment.network, &client, &discovery->etcd);
+    enum rt_status status = read_tls(discovery, options);
+    if (status != RT_OK) {
+        return status;
+    }
+    struct etcd_client_options client = {.name = discovery->environment.name,
+                                         .endpoints = options->etcd_address,
+                                         .username = options->username,
+                                         .password = options->password,
+                                         .tls = discovery->tls,
+                                         .seed = discovery->environment.seed};
+    status = etcd_client_create(discovery->environment.loop, discovery->environment.network,
+                                &client, &discovery->etcd);
     return status == RT_OK ? ask(discovery) : status;
+}
+
+static const char *given(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static enum rt_status read_tls(struct ds_discovery *discovery,
+                               const struct ds_discovery_options *options)
+{
+    struct rt_tls_options tls = {.authority_path = given(options->etcd_ca),
+                                 .certificate_path = given(options->etcd_cert),
+                                 .key_path = given(options->etcd_key),
+                                 .server_name = given(options->etcd_dns_name),
+                                 .is_host_expected = true};
+    char why[TEXT_BYTES / 2] = "etcd_cert and etcd_key belong together";
+    enum rt_status status = RT_E_INVALID;
+    if (tls.authority_path == NULL && tls.certificate_path == NULL && tls.key_path == NULL) {
+        return RT_OK;
+    }
+    if ((tls.certificate_path == NULL) == (tls.key_path == NULL)) {
+        status = rt_tls_context_create(&tls, &discovery->tls, why, sizeof(why));
+    }
+    if (status == RT_OK || status == RT_E_NOMEM) {
+        return status;
+    }
+    snprintf(discovery->problem, TEXT_BYTES, "Invalid etcd TLS option: %s", why);
+    return RT_E_INVALID;
 }
 
 /* Linearizable: a worker that was ready before this call is seen. */
@@ -130,9 +166,7 @@ static enum rt_status ask(struct ds_discovery *discovery)
 static void on_invalid(void *arg)
 {
     struct ds_discovery *discovery = arg;
-    char text[TEXT_BYTES];
-    snprintf(text, sizeof(text), "Invalid etcd address: %.500s", discovery->etcd_address);
-    end(discovery, K_INVALID, text, NULL, 0);
+    end(discovery, K_INVALID, discovery->problem, NULL, 0);
 }
 
 static void on_range(void *arg, const struct etcd_result *result)
@@ -273,7 +307,7 @@ void ds_discovery_cancel(struct ds_discovery *discovery)
     }
     rt_task_cancel(&discovery->invalid_task);
     etcd_client_destroy(discovery->etcd);
+    rt_tls_context_destroy(discovery->tls);
     free(discovery->host_id);
-    free(discovery->etcd_address);
     free(discovery);
 }

@@ -4,8 +4,6 @@
 
 #include "connector/ds_client.h"
 
-struct rt_tls_context;
-
 /*
  * A worker found through etcd, as the real client's ServiceDiscovery finds one: each time one
  * linearizable Range of the membership keys, no watch, no cache, no lease; only workers that are
@@ -30,18 +28,22 @@ enum ds_affinity {
 };
 bool ds_affinity_parse(struct rt_slice word, enum ds_affinity *out_affinity);
 
-struct ds_discovery_options {  /* read before ds_discovery_start returns, but for `tls` */
+struct ds_discovery_options {  /* read before ds_discovery_start returns, files included */
     const char *etcd_address;  /* "host:port[,host:port]..." */
     const char *cluster_name;  /* NULL or "": none */
     enum ds_affinity affinity; /* PREFERRED_SAME_NODE */
     const char *host_id;       /* of this host; NULL or "": no worker is on it */
     const char *username;      /* NULL or "": no authentication */
     const char *password;
-    struct rt_tls_context *tls; /* NULL: plain; borrowed, outlives it */
+    /* With one of the three files the connection is TLS. NULL or "": not given. */
+    const char *etcd_ca;       /* PEM: who signs etcd's certificate; not given: the system's */
+    const char *etcd_cert;     /* PEM: the own certificate, with `etcd_key` */
+    const char *etcd_key;      /* PEM */
+    const char *etcd_dns_name; /* what etcd's certificate must name; not given: the host */
 };
 
-/* K_OK with an address, borrowed; else K_INVALID "Invalid etcd address: ...", K_RUNTIME_ERROR "No
- * available ...", or K_RPC_UNAVAILABLE. Once, later. */
+/* K_OK with an address, borrowed; else K_INVALID "Invalid etcd address: ..." or "Invalid etcd TLS
+ * option: ...", K_RUNTIME_ERROR "No available ...", or K_RPC_UNAVAILABLE. Once, later. */
 typedef void ds_discovered_fn(void *arg, const struct ds_status *status, const char *host,
                               int64_t port);
 /* A membership value that cannot be read was left out; NULL: nobody wants to know. */

@@ -148,7 +148,11 @@ static enum rt_status find_worker(struct omni_connector *connector)
                                            .affinity = own->affinity,
                                            .host_id = own->host_id,
                                            .username = own->etcd_username,
-                                           .password = own->etcd_password};
+                                           .password = own->etcd_password,
+                                           .etcd_ca = own->etcd_ca,
+                                           .etcd_cert = own->etcd_cert,
+                                           .etcd_key = own->etcd_key,
+                                           .etcd_dns_name = own->etcd_dns_name};
     return ds_discovery_start(&connector->environment.ds, &options, on_worker_found,
                               on_worker_left_out, connector, &connector->discovery);
 }

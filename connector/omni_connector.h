@@ -32,8 +32,9 @@ const char *omni_model_name(enum omni_model model);
 /* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms, and
  * as extensions of ours connect_timeout_ms and request_timeout_ms (0: the client's defaults), and
  * etcd_address (with cluster_name, affinity_policy, host_id, host_id_env_name, etcd_username,
- * etcd_password): a ready worker found there takes the place of host and port;
- * other keys are ignored. NULL: all defaults (127.0.0.1, 35001, 1000). Read before this returns.
+ * etcd_password, and for TLS etcd_ca, etcd_cert, etcd_key, etcd_dns_name): a ready worker found
+ * there takes the place of host and port; other keys are ignored. NULL: all defaults (127.0.0.1,
+ * 35001, 1000). Read before this returns.
  *
  * A polling connector has no sub-timeout, since every look of it is a get that does not wait. Its
  * own extensions are poll_tries (20; at least 1) and poll_interval_ms (50; 0 to one hour). */

@@ -28,6 +28,10 @@ struct omni_options {
     char *host_id;
     char *etcd_username;
     char *etcd_password;
+    char *etcd_ca;
+    char *etcd_cert;
+    char *etcd_key;
+    char *etcd_dns_name;
     enum ds_affinity affinity;
 };
 void omni__options_fini(struct omni_options *options);

@@ -17,6 +17,10 @@ bool omni__read_discovery(const struct omni_value *extra, struct omni_options *o
         !omni__read_text(extra, "cluster_name", &options->cluster_name, out_text, text_bytes) ||
         !omni__read_text(extra, "etcd_username", &options->etcd_username, out_text, text_bytes) ||
         !omni__read_text(extra, "etcd_password", &options->etcd_password, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_ca", &options->etcd_ca, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_cert", &options->etcd_cert, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_key", &options->etcd_key, out_text, text_bytes) ||
+        !omni__read_text(extra, "etcd_dns_name", &options->etcd_dns_name, out_text, text_bytes) ||
         !read_host_id(extra, options, out_text, text_bytes) ||
         !omni__read_text(extra, "affinity_policy", &policy, out_text, text_bytes)) {
         return false;
@@ -62,4 +66,8 @@ void omni__options_fini(struct omni_options *options)
     free(options->host_id);
     free(options->etcd_username);
     free(options->etcd_password);
+    free(options->etcd_ca);
+    free(options->etcd_cert);
+    free(options->etcd_key);
+    free(options->etcd_dns_name);
 }

@@ -13,6 +13,7 @@
  *   omni_serializer.h       values to MessagePack and back
  *   omni_metrics_text.h     counters and histograms as JSON and as Prometheus text
  *   ds_blocking.h           the Datasystem's own calls: set, get, exist, delete, expire, ...
+ *   ds_discovery.h          a worker of the Datasystem, found through etcd
  *   omni_connector.h        the same connector on an event loop of yours (runtime/loop.h)
  *   omni_factory.h          connector types of your own
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/mini_etcd.h"
 
+#include "runtime/tls.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,11 +111,15 @@ void mini_etcd_kill(struct mini_etcd *etcd)
 static void on_accept(void *arg, struct rt_stream *stream)
 {
     struct mini_etcd *etcd = arg;
+    static const struct rt_stream_handler no_handler = {0}; /* the connection brings its own */
     struct grpc_server_options options;
     struct mini_connection *connection = calloc(1, sizeof(*connection));
     must(connection != NULL);
     connection->etcd = etcd;
     grpc_server_options_init(&options);
+    if (etcd->tls != NULL) {
+        must(rt_tls_stream_create(etcd->tls, stream, &no_handler, NULL, &stream) == RT_OK);
+    }
     must(grpc_connection_accept(etcd->loop, stream, &options, &CONNECTION_HANDLER, connection,
                                 &connection->grpc) == RT_OK);
     TAILQ_INSERT_TAIL(&etcd->connections, connection, others);

@@ -55,11 +55,12 @@ struct mini_etcd {
     unsigned fail_times;
     int32_t fail_code;
     const char *fail_text;
-    const char *mute_path; /* calls of it get no answer */
-    const char *mute_peer; /* whoever connects as this gets no answer */
-    bool is_compare_lost;  /* every Txn finds another value */
-    bool is_auth_on;       /* user "root", password "secret" */
-    unsigned token_number; /* the valid token is "token.N" */
+    const char *mute_path;      /* calls of it get no answer */
+    const char *mute_peer;      /* whoever connects as this gets no answer */
+    bool is_compare_lost;       /* every Txn finds another value */
+    bool is_auth_on;            /* user "root", password "secret" */
+    unsigned token_number;      /* the valid token is "token.N" */
+    struct rt_tls_context *tls; /* NULL: plain; borrowed */
 };
 
 void mini_etcd_init(struct mini_etcd *etcd, struct rt_loop *loop, struct rt_network *network);

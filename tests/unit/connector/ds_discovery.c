@@ -2,7 +2,9 @@
 #include "connector/ds_discovery.h"
 #include "connector/omni_connector.h"
 #include "fakeds/worker.h"
+#include "runtime/tls.h"
 #include "support/mini_etcd.h"
+#include "support/tls_files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -381,6 +383,122 @@ static void connector__its_worker_dies__the_next_construction_finds_the_other_on
     fakeds_worker_destroy(workers[1]);
 }
 
+/* ---- TLS ------------------------------------------------------------------------------------ */
+
+static char folder[64];
+
+static const char *file(char *out_path, const char *name)
+{
+    snprintf(out_path, 128, "%s/%s", folder, name);
+    return out_path;
+}
+
+/* An etcd behind a certificate of 127.0.0.1 and etcd.test that asks for one of its clients. */
+static struct rt_tls_context *serve_tls(struct fixture *fx)
+{
+    char certificate[128];
+    char key[128];
+    char authority[128];
+    char error[200];
+    const struct rt_tls_options options = {.is_server = true,
+                                           .certificate_path = file(certificate, "server.pem"),
+                                           .key_path = file(key, "server.key"),
+                                           .authority_path = file(authority, "ca.pem"),
+                                           .is_peer_required = true};
+    assert_int_equal(rt_tls_context_create(&options, &fx->etcd.tls, error, sizeof(error)), RT_OK);
+    mini_etcd_kill(&fx->etcd);
+    mini_etcd_listen(&fx->etcd, "127.0.0.1:2379");
+    fx->options.etcd_address = "127.0.0.1:2379";
+    worker(fx, "10.0.1.1:31501", "1;ready");
+    return fx->etcd.tls;
+}
+
+static void discovery__tls_with_its_files__finds_the_worker(void **state)
+{
+    struct fixture *fx = *state;
+    struct rt_tls_context *server = serve_tls(fx);
+    char authority[128];
+    char certificate[128];
+    char key[128];
+    fx->options.etcd_ca = file(authority, "ca.pem");
+    fx->options.etcd_cert = file(certificate, "client.pem");
+    fx->options.etcd_key = file(key, "client.key");
+    discover(fx); /* the address itself is in the certificate */
+    assert_int_equal(fx->code, K_OK);
+    assert_string_equal(fx->host, "10.0.1.1");
+    fx->options.etcd_dns_name = "etcd.test";
+    discover(fx);
+    assert_int_equal(fx->code, K_OK);
+    fx->options.etcd_dns_name = "elsewhere.test";
+    discover(fx);
+    assert_int_equal(fx->code, K_RPC_UNAVAILABLE);
+    assert_non_null(strstr(fx->text, "hostname mismatch"));
+    rt_tls_context_destroy(server);
+}
+
+static void discovery__tls_of_another_authority__is_refused(void **state)
+{
+    struct fixture *fx = *state;
+    struct rt_tls_context *server = serve_tls(fx);
+    char authority[128];
+    fx->options.etcd_ca = file(authority, "other.pem");
+    discover(fx);
+    assert_int_equal(fx->code, K_RPC_UNAVAILABLE);
+    assert_non_null(strstr(fx->text, "certificate"));
+    rt_tls_context_destroy(server);
+}
+
+static void discovery__tls_files_that_cannot_be__are_invalid_at_once(void **state)
+{
+    struct fixture *fx = *state;
+    char path[128];
+    fx->options.etcd_cert = file(path, "client.pem");
+    discover(fx);
+    assert_int_equal(fx->code, K_INVALID);
+    assert_string_equal(fx->text,
+                        "Invalid etcd TLS option: etcd_cert and etcd_key belong together");
+    fx->options.etcd_cert = NULL;
+    fx->options.etcd_ca = file(path, "not-there.pem");
+    discover(fx);
+    assert_int_equal(fx->code, K_INVALID);
+    assert_non_null(strstr(fx->text, "not-there.pem"));
+    assert_string_equal(fx->etcd.log, "");
+}
+
+static void connector__tls_options__reach_the_discovery(void **state)
+{
+    struct fixture *fx = *state;
+    struct made made = {0};
+    struct omni_arena *arena = omni_arena_create();
+    struct omni_pair pairs[] = {
+        {omni_text(arena, rt_slice_text("etcd_address")), omni_text(arena, rt_slice_text(ETCD))},
+        {omni_text(arena, rt_slice_text("etcd_key")), omni_text(arena, rt_slice_text("x.key"))},
+    };
+    struct omni_environment environment = {.ds = fx->environment};
+    struct omni_connector_config config = {.model = OMNI_YUANRONG,
+                                           .extra = omni_map(arena, pairs, 2)};
+    assert_int_equal(omni_connector_create(&environment, &config, on_created, &made), RT_OK);
+    until(fx, SECOND);
+    assert_int_equal(made.count, 1);
+    assert_null(made.connector);
+    assert_non_null(strstr(made.text, "etcd_cert and etcd_key belong together"));
+    omni_arena_destroy(arena);
+}
+
+static int make_files(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "%s/test-discovery-XXXXXX", P_tmpdir);
+    return mkdtemp(folder) != NULL && tls_files_make(folder) ? 0 : -1;
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    tls_files_remove(folder);
+    return 0;
+}
+
 static void connector__given_up_while_it_looks__is_gone(void **state)
 {
     struct fixture *fx = *state;
@@ -422,6 +540,10 @@ int main(void)
         TEST(affinity__words__are_known_in_any_case),
         TEST(connector__its_worker_dies__the_next_construction_finds_the_other_one),
         TEST(connector__given_up_while_it_looks__is_gone),
+        TEST(discovery__tls_with_its_files__finds_the_worker),
+        TEST(discovery__tls_of_another_authority__is_refused),
+        TEST(discovery__tls_files_that_cannot_be__are_invalid_at_once),
+        TEST(connector__tls_options__reach_the_discovery),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_files, remove_files);
 }

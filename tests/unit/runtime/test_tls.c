@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/tls.h"
-#include "tls_files.h"
+#include "support/tls_files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

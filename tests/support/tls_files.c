@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls_files.h"
+#include "support/tls_files.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_UNIT_RUNTIME_TLS_FILES_H
-#define TESTS_UNIT_RUNTIME_TLS_FILES_H
+#ifndef TESTS_SUPPORT_TLS_FILES_H
+#define TESTS_SUPPORT_TLS_FILES_H
 
 #include <stdbool.h>
 
