@@ -21,6 +21,7 @@ static const struct fakeetcd_profile PROFILES[] = {
         .name = "etcd-3.5",
         .version = "3.5.30",
         .cluster_version = "3.5.0",
+        .quirks = FAKEETCD_QUIRK_SORT_UNCHECKED,
         .grpc = &grpc_server_profile_1_59,
     },
 };

@@ -9,7 +9,7 @@
  */
 enum fakeetcd_quirk {
     FAKEETCD_QUIRK_OLD_CODES = 1u << 0,      /* codes of the column `3.4` in error.h */
-    FAKEETCD_QUIRK_SORT_UNCHECKED = 1u << 1, /* invalid sort enums are not refused */
+    FAKEETCD_QUIRK_SORT_UNCHECKED = 1u << 1, /* invalid sort enums are taken (3.6 refuses) */
     FAKEETCD_QUIRK_NEGATIVE_START = 1u << 2, /* watch from a negative revision: created first */
     FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN = 1u
                                         << 3,  /* lease, Status, Alarm, MemberList need no token */
