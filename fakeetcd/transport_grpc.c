@@ -9,8 +9,10 @@
 /* Calls that come as gRPC. What the framing refuses never gets here. */
 
 #define POOL_MAX_COUNT       1024
+#define HTTP2_NO_ERROR       0                      /* RFC 9113 */
 #define TRANSPORT_ROOM_BYTES (UINT64_C(512) * 1024) /* over the request limit, as etcd allows */
 
+static bool go_away(struct fakeetcd__connection *connection, const struct fault_action *action);
 static void on_call(void *arg, struct grpc_call *grpc);
 static void on_closed(void *arg, enum rt_status reason, const char *detail);
 static void on_message(void *arg, struct grpc_call *grpc, struct rt_slice message);
@@ -75,8 +77,19 @@ void fakeetcd__grpc_open(struct fakeetcd__connection *connection, struct rt_stre
     } else if (greeting != NULL && greeting->kind == FAULT_HOLD_WINDOW) {
         grpc_connection_hold_window(connection->grpc);
     } else if (greeting != NULL && greeting->kind == FAULT_GOAWAY) {
-        grpc_connection_goaway(connection->grpc, (uint32_t)greeting->number, "");
+        (void)go_away(connection, greeting);
     }
+}
+
+/* NO_ERROR is how a server ends in good order: what is under way is still answered. False: then. */
+static bool go_away(struct fakeetcd__connection *connection, const struct fault_action *action)
+{
+    if (action->number == HTTP2_NO_ERROR) {
+        grpc_connection_drain(connection->grpc);
+        return false;
+    }
+    grpc_connection_goaway(connection->grpc, (uint32_t)action->number, action->text);
+    return true;
 }
 
 /* As SIGKILL does it. */
@@ -264,8 +277,7 @@ static bool strike(struct fakeetcd_call *call, const struct fault_action *action
         return true;
     case FAULT_GOAWAY:
         self->connection->stall_cause = action->rule_id;
-        grpc_connection_goaway(connection, (uint32_t)action->number, action->text);
-        return true;
+        return go_away(self->connection, action);
     case FAULT_RST_STREAM:
         grpc_call_reset(self->grpc, (uint32_t)action->number);
         return true;
@@ -323,6 +335,13 @@ static void strike_replied(struct fakeetcd_call *call, const struct fault_action
     case FAULT_RST_STREAM:
         grpc_connection_reset_stream(self->connection->grpc, grpc_call_stream_id(self->grpc),
                                      (uint32_t)action->number);
+        break;
+    case FAULT_GOAWAY:
+        if (action->number == HTTP2_NO_ERROR) {
+            (void)go_away(self->connection, action);
+            break;
+        }
+        fakeetcd__connection_end_after(self->connection, action);
         break;
     default:
         fakeetcd__connection_end_after(self->connection, action);

@@ -68,7 +68,8 @@ enum fault_point {
     ROW(FAULT_BYTES, "bytes", "hex", "the client binding returns these bytes")                     \
     ROW(FAULT_RAISE, "raise", "code[, text]", "the client binding raises this status")             \
     ROW(FAULT_HOLE, "hole", "symbol", "a symbol is missing: KVClient, SetParam or WriteMode")      \
-    ROW(FAULT_GOAWAY, "goaway", "[http2-error]", "end the connection by GOAWAY")                   \
+    ROW(FAULT_GOAWAY, "goaway", "[http2-error]",                                                   \
+        "end the connection by GOAWAY; NO_ERROR, the default: when its calls are answered")        \
     ROW(FAULT_RST_STREAM, "rst-stream", "[http2-error]", "reset the call's stream only")           \
     ROW(FAULT_NO_STATUS, "no-status", "", "answer without grpc-status")                            \
     ROW(FAULT_CONTENT_TYPE, "content-type", "", "answer as if it were a web page")                 \

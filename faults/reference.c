@@ -98,24 +98,53 @@ void fault_print_reference(FILE *out)
     fault_print_domain(out, &fault_binding_domain);
 }
 
+/* Few are named; of a long list only those that are missing. */
+static void print_operations(FILE *out, const struct fault_domain *domain, enum fault_point point)
+{
+    size_t count = 0;
+    size_t count_there = 0;
+    for (const struct fault_operation *row = domain->operations; row->word != NULL; row++) {
+        count++;
+        count_there += (row->points & 1u << point) != 0;
+    }
+    if (count_there == count) {
+        fputs("all", out);
+        return;
+    }
+    bool is_by_what_lacks = count_there > count / 2;
+    const char *separator = is_by_what_lacks ? "all but " : "";
+    for (const struct fault_operation *row = domain->operations; row->word != NULL; row++) {
+        if (((row->points & 1u << point) != 0) != is_by_what_lacks) {
+            fprintf(out, "%s%s", separator, row->word);
+            separator = ", ";
+        }
+    }
+}
+
+/* All of a domain's words once; the table refers to them. */
+static void print_words(FILE *out, const struct fault_domain *domain)
+{
+    const char *separator = "Operations: ";
+    for (const struct fault_operation *row = domain->operations; row->word != NULL; row++) {
+        fprintf(out, "%s`%s`", separator, row->word);
+        separator = ", ";
+    }
+    fputs(".\n\n", out);
+}
+
 void fault_print_domain(FILE *out, const struct fault_domain *domain)
 {
-    fprintf(out, "## What `%s` can do\n\n| point | operations | actions |\n|---|---|---|\n",
-            domain->name);
+    fprintf(out, "## What `%s` can do\n\n", domain->name);
+    print_words(out, domain);
+    fputs("| point | operations | actions |\n|---|---|---|\n", out);
     for (size_t i = 0; i < domain->capability_count; i++) {
         enum fault_point point = domain->capabilities[i].point;
         const char *separator = "";
 
         fprintf(out, "| `%s%s` | ", fault_point_word(point),
                 point == FAULT_AT_REPLY_BYTE ? " N" : "");
-        for (const struct fault_operation *row = domain->operations; row->word != NULL; row++) {
-            if ((row->points & 1u << point) != 0) {
-                fprintf(out, "%s%s", separator, row->word);
-                separator = ", ";
-            }
-        }
+        print_operations(out, domain, point);
         fputs(" | ", out);
-        separator = "";
         for (int kind = 0; kind < FAULT_ACTION_COUNT; kind++) {
             if ((domain->capabilities[i].actions & UINT64_C(1) << kind) != 0) {
                 fprintf(out, "%s%s", separator, fault_action_word((enum fault_action_kind)kind));

@@ -16,7 +16,7 @@ static void ask_put(struct lab *lab, struct talk *talk, const char *key)
 
 static void replied__rst__answer_has_arrived(void **state)
 {
-    static const char *const actions[] = {"rst", "fin", "goaway", "kill"};
+    static const char *const actions[] = {"rst", "fin", "goaway(INTERNAL_ERROR)", "kill"};
     (void)state;
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         struct lab lab;
@@ -36,6 +36,32 @@ static void replied__rst__answer_has_arrived(void **state)
         talk_free(&watch);
         lab_stop(&lab);
     }
+}
+
+/* As a server that ends in good order: no new call, but what is open goes on. */
+static void replied__goaway_without_error__open_watch_goes_on_over_the_old_connection(void **state)
+{
+    struct lab lab;
+    struct talk talk;
+    struct talk watch;
+    (void)state;
+    lab_start(&lab, NULL);
+    talk_open(&lab, &watch, WATCH_PATH, NULL);
+    watch_prefix(&watch, "a", "", 0);
+    lab_arm(&lab, "x: on {op: etcd-put, key: a} at replied do 1*goaway");
+    for (int i = 0; i < 2; i++) {
+        ask_put(&lab, &talk, "a");
+        lab_pass(&lab, 100 * MS_US);
+        assert_talk_ok(&talk);
+        talk_free(&talk);
+    }
+    struct fakeetcd_counts counts;
+    fakeetcd_server_counts(lab.server, &counts);
+    assert_false(watch.is_ended);
+    assert_int_equal(watch.message_count, 3); /* created, and an event of each connection's put */
+    assert_int_equal(counts.connections_total, 2);
+    talk_free(&watch);
+    lab_stop(&lab);
 }
 
 /* A client of bare HTTP/2 frames, so that each frame that comes back is seen. */
@@ -163,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replied__rst__answer_has_arrived),
+        cmocka_unit_test(replied__goaway_without_error__open_watch_goes_on_over_the_old_connection),
         cmocka_unit_test(replied__rst_stream__follows_the_answer_and_ends_nothing_else),
         cmocka_unit_test(replied__mute_pings__are_not_acknowledged_from_then_on),
         cmocka_unit_test(replied__hold_window__later_large_requests_never_arrive),
