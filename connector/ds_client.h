@@ -16,13 +16,14 @@
  */
 struct ds_client;
 
-/* Where a client lives. All borrowed; they outlive it. */
+/* Where a client lives. Borrowed; loop, network and journal outlive it. */
 struct ds_environment {
     struct rt_loop *loop;
     struct rt_network *network;
     struct rt_journal *journal; /* NULL: none */
     uint64_t seed;              /* of identifiers */
-    const char *name;           /* "client-1": actor in the journal, stream of randomness */
+    const char *name;           /* "client-1": actor in the journal, stream of randomness; NULL:
+                                   "client"; copied */
 };
 
 struct ds_options {
@@ -34,12 +35,13 @@ struct ds_options {
 
 void ds_options_init(struct ds_options *options); /* the real client's defaults, 127.0.0.1:31501 */
 
+/* Nothing is sent. `options` is copied. RT_E_NOMEM is the only failure. */
 RT_NODISCARD enum rt_status ds_client_create(const struct ds_environment *environment,
                                              const struct ds_options *options,
                                              struct ds_client **out_client);
 
 /* Ends calls in flight with K_NOT_READY and DS_DETAIL_CLOSED first, without a word to the worker.
- */
+ * NULL: nothing happens. */
 void ds_client_destroy(struct ds_client *client);
 
 /* A value that a get brought. `blob` is NULL for small ones; retain it to keep the bytes. */
@@ -68,9 +70,9 @@ struct ds_result {
 typedef void ds_done_fn(void *arg, const struct ds_result *result);
 
 /*
- * All calls below: keys and small values are copied, blobs are retained, before they return.
- *   RT_OK       accepted: `done` will run, also when the client's checks refuse the arguments
- *   RT_E_NOMEM  nothing happened
+ * All calls below: keys, options and bytes without a blob are copied, blobs are retained, before
+ * they return. RT_OK       accepted: `done` will run, also when the client's checks refuse the
+ * arguments RT_E_NOMEM  nothing happened
  */
 
 /* GetSocketPath, RegisterClient, first Heartbeat. OK when initialised already. */
@@ -94,6 +96,7 @@ struct ds_set_options { /* all zero: the real client's defaults */
     bool only_if_absent; /* NX */
 };
 
+/* `options` NULL: the defaults. */
 RT_NODISCARD enum rt_status ds_set(struct ds_client *client, struct rt_slice key,
                                    const struct dsrpc_value *value,
                                    const struct ds_set_options *options, ds_done_fn *done,
@@ -138,7 +141,8 @@ RT_NODISCARD enum rt_status ds_query_size(struct ds_client *client, const struct
                                           size_t key_count, ds_done_fn *done, void *arg);
 RT_NODISCARD enum rt_status ds_health(struct ds_client *client, ds_done_fn *done, void *arg);
 
-/* Several sets in one request; not atomic unless `is_transaction` (1 to 8 keys, NX). */
+/* Several sets in one request; not atomic unless `is_transaction` (1 to 8 keys, NX). Here `options`
+ * is not NULL. */
 struct ds_mset_options {
     struct ds_set_options set;
     bool is_transaction;

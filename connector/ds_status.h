@@ -24,7 +24,7 @@ enum ds_detail {
 #undef DS_DETAIL_ENUM
         DS_DETAIL_COUNT
 };
-const char *ds_detail_word(enum ds_detail detail);
+const char *ds_detail_word(enum ds_detail detail); /* static text, any thread */
 
 struct ds_status {
     int32_t code; /* enum dsrpc_code */
@@ -51,11 +51,13 @@ enum ds_cause {
         DS_CAUSE_COUNT
 };
 
-/* The one table from code and detail to cause. */
+/* The one table from code and detail to cause (docs/reference/connector.md, "Counters"). Pure, any
+ * thread; words are static text. */
 enum ds_cause ds_cause_of(int32_t code, enum ds_detail detail);
 const char *ds_cause_word(enum ds_cause cause);
 
-/* "code: [Key not found], msg: [Cannot get objects from worker, traceId: ...]", cut to fit. */
+/* "code: [Key not found], msg: [Cannot get objects from worker, traceId: ...]", cut to fit into
+ * `text_bytes`, the NUL included. */
 void ds_status_format(const struct ds_status *status, char *out_text, size_t text_bytes);
 
 #endif

@@ -8,8 +8,12 @@
  * The connector for programs with threads: it runs on an I/O thread of its own, over TCP, and any
  * thread may call. Every function below is safe from every thread unless it says otherwise.
  *
- * After fork() the child has no I/O thread: there every call is refused with RT_E_INVALID and a
- * text that says so, and destroying does nothing.
+ * The I/O thread handles no signals. After fork() the child has no such thread: there every call is
+ * refused with RT_E_INVALID and a text that says so, and destroying does nothing.
+ *
+ * A put waits no longer than request_timeout_ms (a minute by default), a get no longer than that
+ * and get_sub_timeout_ms, whichever is longer; one of a PollingConnector, each of its looks. For
+ * less see omni_blocking_get_with_deadline().
  */
 struct omni_blocking;
 
@@ -34,8 +38,9 @@ RT_NODISCARD enum rt_status omni_blocking_create(const struct omni_blocking_conf
                                                  struct omni_blocking **out_blocking,
                                                  char out_text[OMNI_BLOCKING_TEXT_BYTES]);
 
-/* Calls in flight on other threads end as refused and have left before this returns; no call may
- * start any more. Not from the I/O thread. NULL: nothing happens. */
+/* Calls in flight on other threads end as refused and have left before this returns, callbacks of
+ * asynchronous ones have run; no call may start any more. On the I/O thread, and for NULL: nothing
+ * happens. */
 void omni_blocking_destroy(struct omni_blocking *blocking);
 
 /* How a call ended. */
@@ -49,18 +54,20 @@ enum omni_outcome {
 
 struct omni_call_result {
     enum omni_outcome outcome;
-    uint64_t size_bytes;
-    enum ds_cause cause;
-    int32_t code;
+    uint64_t size_bytes; /* serialized; 0 unless done */
+    enum ds_cause cause; /* of a failure */
+    int32_t code;        /* enum dsrpc_code; K_OK when done, 0 too when the value does not encode or
+                            the bytes do not decode */
     enum ds_detail detail;
-    char text[OMNI_BLOCKING_TEXT_BYTES];
-    const struct omni_value *data; /* in `arena` */
-    struct omni_arena *arena;      /* the caller destroys it; NULL when there is no data */
+    char text[OMNI_BLOCKING_TEXT_BYTES]; /* cut to fit; "" when there is nothing to say */
+    const struct omni_value *data;       /* in `arena` */
+    struct omni_arena *arena;            /* the caller destroys it; NULL when there is no data */
 };
 
 /*
  * `*out_result` is filled in every case. `data` is encoded on the I/O thread, its bodies are sent
- * from where they are; everything is borrowed until the call returns.
+ * from where they are; everything is borrowed until the call returns. The worker keeps the value
+ * under key and stages together, so who gets it names all three alike.
  *
  *   RT_OK         see the outcome
  *   RT_E_INVALID  called on the I/O thread, or in a child after fork(); nothing happened
@@ -108,12 +115,12 @@ struct omni_blocking_handle {
 /* Beyond upstream's contract; all zero is none of it. See struct omni_call_options. */
 struct omni_blocking_options {
     bool has_deadline;
-    uint64_t deadline_us; /* CLOCK_MONOTONIC, as rt_monotonic_us() reads it */
-    struct omni_blocking_handle *handle;
+    uint64_t deadline_us;                /* CLOCK_MONOTONIC, as rt_monotonic_us() reads it */
+    struct omni_blocking_handle *handle; /* NULL: cannot be given up */
 };
 
-/* As above. RT_E_INVALID also when a get of a connector without deadlines has one; the result's
- * text is what its base class raises. */
+/* As above; `options` is copied. RT_E_INVALID also when a get of a connector without deadlines has
+ * one; the result's text is what its base class raises. */
 RT_NODISCARD enum rt_status omni_blocking_put_with(struct omni_blocking *blocking,
                                                    const char *from_stage, const char *to_stage,
                                                    struct rt_slice put_key,
@@ -134,7 +141,7 @@ RT_NODISCARD enum rt_status omni_blocking_get_async_with(
     struct rt_slice get_key, const struct omni_blocking_options *options, omni_get_fn *done,
     void *arg);
 
-/* The contract's receive with a monotonic deadline. */
+/* The contract's receive with a monotonic deadline, of CLOCK_MONOTONIC as above. */
 RT_NODISCARD enum rt_status omni_blocking_get_with_deadline(
     struct omni_blocking *blocking, const char *from_stage, const char *to_stage,
     struct rt_slice get_key, uint64_t deadline_us, struct omni_call_result *out_result);
@@ -153,7 +160,8 @@ RT_NODISCARD enum rt_status omni_blocking_cancel(struct omni_blocking *blocking,
 
 /* ---- the rest of the contract ---- */
 
-/* As the functions of omni_connector.h; errors as omni_blocking_put(). */
+/* As the functions of omni_connector.h; errors as omni_blocking_put(), and RT_E_CANCELLED when the
+ * connector is being destroyed. */
 RT_NODISCARD enum rt_status omni_blocking_cleanup(struct omni_blocking *blocking,
                                                   struct rt_slice request_id);
 RT_NODISCARD enum rt_status omni_blocking_close(struct omni_blocking *blocking);
@@ -168,7 +176,8 @@ struct omni_blocking_health {
     struct omni_metrics metrics;
 };
 
-/* Filled in every case: a refusal is an unhealthy answer with its text. */
+/* Whether there is a client; the worker is not asked. Filled in every case: a refusal is an
+ * unhealthy answer with its text. Errors as above. */
 RT_NODISCARD enum rt_status omni_blocking_health(struct omni_blocking *blocking,
                                                  struct omni_blocking_health *out_health);
 

@@ -36,7 +36,8 @@ struct omni_blocking_instance;
 
 /*
  * Connects, and returns when that succeeded or failed. `config` may be NULL; its connector.extra
- * and connector.model are replaced by what `spec` says.
+ * and connector.model are replaced by what `spec` says. Both are read before this returns; the type
+ * that the factory found must outlive the instance.
  *
  *   RT_OK                 *out_instance is the caller's
  *   RT_E_INVALID          not registered, no blocking form, or not constructed; see `out_text`
@@ -46,6 +47,7 @@ RT_NODISCARD enum rt_status omni_blocking_instance_create(
     const struct omni_factory *factory, const struct omni_connector_spec *spec,
     const struct omni_blocking_config *config, struct omni_blocking_instance **out_instance,
     char out_text[OMNI_SET_TEXT_BYTES]);
+/* NULL: nothing happens. */
 void omni_blocking_instance_destroy(struct omni_blocking_instance *instance);
 
 /* As the functions of omni_blocking.h. */
@@ -84,11 +86,11 @@ RT_NODISCARD enum rt_status omni_blocking_set_create(const struct omni_factory *
                                                      char out_text[OMNI_SET_TEXT_BYTES]);
 void omni_blocking_set_destroy(struct omni_blocking_set *set); /* NULL: nothing happens */
 
-/* NULL: the configuration makes no such edge. */
+/* Belongs to the set. NULL: the configuration makes no such edge. */
 struct omni_blocking_instance *omni_blocking_set_find(const struct omni_blocking_set *set,
                                                       const char *from_stage, const char *to_stage);
 
-/* In the order of the configuration's edges. */
+/* In the order of the configuration's edges; NULL behind the last. */
 size_t omni_blocking_set_count(const struct omni_blocking_set *set);
 struct omni_blocking_instance *omni_blocking_set_at(const struct omni_blocking_set *set,
                                                     size_t index);

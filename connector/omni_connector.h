@@ -6,14 +6,15 @@
 #include "connector/omni_value.h"
 
 /*
- * YuanrongConnector: the OmniConnector contract over the Datasystem (connector contract sections
- * 1 to 6). Asynchronous, one thread, its loop's. omni_blocking.h is the thread-safe face.
+ * YuanrongConnector: upstream's OmniConnector contract over the Datasystem, as
+ * docs/reference/connector.md has it. Asynchronous, one thread, its loop's: every function below
+ * that takes a connector or a handle is called there. omni_blocking.h is the thread-safe face.
  */
 struct omni_connector;
 
 struct omni_serializer_limits;
 
-/* How a get waits for its key (connector contract section 9). Row: enumerator, name of the
+/* How a get waits for its key (connector.md, "Retrieval models"). Row: enumerator, name of the
  * connector. */
 #define OMNI_MODEL_LIST(ROW)                                                                       \
     /* one call of the client, which lets the worker wait */                                       \
@@ -27,7 +28,7 @@ enum omni_model {
 #undef OMNI_MODEL_ENUM
         OMNI_MODEL_COUNT
 };
-const char *omni_model_name(enum omni_model model);
+const char *omni_model_name(enum omni_model model); /* static text, any thread */
 
 /* `extra` of the connector's specification: a map value with host, port, get_sub_timeout_ms, and
  * as extensions of ours connect_timeout_ms and request_timeout_ms (0: the client's defaults), and
@@ -59,8 +60,9 @@ struct omni_environment {
  * failure it is NULL and `text` is what Python would raise. */
 typedef void omni_created_fn(void *arg, struct omni_connector *connector, const char *text);
 
-/* Binding check, options, then init of the client (connector contract section 3, in that order).
- * RT_E_NOMEM: nothing happened, `created` never runs. */
+/* Binding check, options, then init of the client (connector.md, "Options"), in that order. Loop,
+ * network and journal of the environment are borrowed and outlive the connector; of `config` only
+ * the binding is. RT_E_NOMEM: nothing happened, `created` never runs. */
 RT_NODISCARD enum rt_status omni_connector_create(const struct omni_environment *environment,
                                                   const struct omni_connector_config *config,
                                                   omni_created_fn *created, void *arg);
@@ -90,7 +92,8 @@ typedef void omni_put_fn(void *arg, const struct omni_put_result *result);
 
 struct omni_get_result {
     const struct omni_value *data; /* NULL: nothing; borrowed from `arena` */
-    struct omni_arena *arena;      /* set *is_arena_kept to keep it; then destroy it yourself */
+    struct omni_arena *arena;      /* set *is_arena_kept to keep it; then destroy it yourself.
+                                      NULL when there is no data */
     bool *is_arena_kept;
     uint64_t size_bytes;
     enum ds_cause cause;
@@ -129,7 +132,7 @@ struct omni_call_options {
     struct omni_handle *handle; /* NULL: cannot be cancelled */
 };
 
-/* As omni_put() and omni_get().
+/* As omni_put() and omni_get(); `options` is copied.
  * RT_E_INVALID: a deadline for a get of a connector that has none; see below; nothing happened. */
 RT_NODISCARD enum rt_status omni_put_with(struct omni_connector *connector, const char *from_stage,
                                           const char *to_stage, struct rt_slice put_key,
@@ -196,19 +199,22 @@ struct omni_metrics {
     struct omni_histogram serialize;
     struct omni_histogram deserialize;
 };
+/* Also of a closed one. */
 void omni_connector_metrics(const struct omni_connector *connector,
                             struct omni_metrics *out_metrics);
 
-/* NULL when the laws of connector contract section 6 hold, else static text naming the law. */
+/* NULL when the sums hold (connector.md, "Counters"), else static text naming the one that does
+ * not. Any thread. */
 const char *omni_metrics_broken_law(const struct omni_metrics *metrics);
 
 struct omni_health {
     bool is_healthy;
-    const char *error; /* of an unhealthy one: nothing else is filled */
-    const char *host;
+    const char *error; /* of an unhealthy one: nothing else is filled; static */
+    const char *host;  /* borrowed from the connector */
     int64_t port;
     struct omni_metrics metrics;
 };
+/* Whether there is a client; the worker is not asked. */
 void omni_connector_health(const struct omni_connector *connector, struct omni_health *out_health);
 
 /* The client behind it, for harnesses that look; NULL after close. */

@@ -32,11 +32,11 @@ RT_NODISCARD enum rt_status omni_connector_set_create(const struct omni_factory 
 /* Closes all. NULL: nothing happens. */
 void omni_connector_set_destroy(struct omni_connector_set *set);
 
-/* NULL: the configuration makes no such edge. */
+/* Belongs to the set. NULL: the configuration makes no such edge. */
 struct omni_instance *omni_connector_set_find(const struct omni_connector_set *set,
                                               const char *from_stage, const char *to_stage);
 
-/* In the order of the configuration's edges. */
+/* In the order of the configuration's edges; NULL behind the last. */
 size_t omni_connector_set_count(const struct omni_connector_set *set);
 struct omni_instance *omni_connector_set_at(const struct omni_connector_set *set, size_t index);
 

@@ -6,9 +6,8 @@
 #include "connector/omni_transfer_config.h"
 
 /*
- * Connectors by the name that a transfer configuration gives them (connector contract section 8).
- * A factory knows YuanrongConnector and PollingConnector from the start; a program registers types
- * of its own:
+ * Connectors by the name that a transfer configuration gives them. A factory knows
+ * YuanrongConnector and PollingConnector from the start; a program registers types of its own:
  *
  *   static const struct omni_connector_ops ops = {.put = ..., .get = ..., ...};
  *   static const struct omni_connector_type type = {
@@ -73,7 +72,9 @@ void omni_creation_end(struct omni_creation *creation, void *self, const char *t
 
 /* ---- the registry ---- */
 
+/* RT_E_NOMEM is the only failure. */
 RT_NODISCARD enum rt_status omni_factory_create(struct omni_factory **out_factory);
+/* Not before what was made through it has been destroyed. NULL: nothing happens. */
 void omni_factory_destroy(struct omni_factory *factory);
 
 /* `type` must outlive the factory.

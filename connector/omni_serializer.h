@@ -6,9 +6,10 @@
 #include "wire/dsrpc.h"
 
 /*
- * One MessagePack document per value, byte-compatible with upstream's OmniSerializer (connector
- * contract section 7). Encoding yields pieces for scatter/gather: headers are gathered in one
- * blob, bodies over a threshold are referred to. Decoding yields views into the received blob.
+ * One MessagePack document per value, byte-compatible with upstream's OmniSerializer
+ * (docs/reference/connector.md, "Values and bytes"). Any thread, each with an arena and an output
+ * of its own. Encoding yields pieces for scatter/gather: headers are gathered in one blob, bodies
+ * over a threshold are referred to. Decoding yields views into the received blob.
  */
 
 struct omni_serializer_limits {
@@ -16,7 +17,9 @@ struct omni_serializer_limits {
     uint64_t items; /* of the whole document; 0: 16,777,216 */
 };
 
-/* What is wrong with bytes or a value, and where. */
+/* What is wrong with bytes or a value, and where. Filled by RT_E_INVALID, RT_E_MALFORMED,
+ * RT_E_LIMIT.
+ */
 struct omni_codec_error {
     uint64_t offset_bytes; /* in the document; 0 when encoding */
     char text[160];
@@ -35,19 +38,18 @@ struct omni_encoded {
     struct dsrpc_piece few[OMNI_FEW_PIECES];
 };
 
-/*   RT_E_INVALID  a value that MessagePack cannot hold (*out_error says which)
- *   RT_E_LIMIT    too deep
- *   RT_E_NOMEM */
+/* NULL limits: the defaults. *out_encoded is the caller's, to be finished once; after a failure
+ * there is nothing to finish. RT_E_INVALID  a value that MessagePack cannot hold (*out_error says
+ * which) RT_E_LIMIT    too deep RT_E_NOMEM */
 RT_NODISCARD enum rt_status omni_encode(const struct omni_value *value,
                                         const struct omni_serializer_limits *limits,
                                         struct omni_encoded *out_encoded,
                                         struct omni_codec_error *out_error);
 void omni_encoded_fini(struct omni_encoded *encoded);
 
-/* Views into `blob`, on which the arena takes a reference. NULL limits: the defaults.
- *   RT_E_MALFORMED  not one document, with the offset
- *   RT_E_LIMIT      deeper or more items than allowed
- *   RT_E_NOMEM */
+/* Views into `blob`, on which the arena takes a reference; the value lies in the arena, as does
+ * what a failure left, until it is reset. NULL limits: the defaults. RT_E_MALFORMED  not one
+ * document, with the offset RT_E_LIMIT      deeper or more items than allowed RT_E_NOMEM */
 RT_NODISCARD enum rt_status omni_decode(struct rt_blob *blob, struct omni_arena *arena,
                                         const struct omni_serializer_limits *limits,
                                         const struct omni_value **out_value,

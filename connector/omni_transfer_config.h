@@ -5,9 +5,9 @@
 #include "connector/omni_value.h"
 
 /*
- * The transfer configuration (connector contract section 8): which connector serves the edge
- * between two stages. Read from the YAML or JSON file that also configures the model engine, in
- * either spelling; keys that are not ours are passed over. Immutable once loaded, so any thread
+ * The transfer configuration (docs/reference/transfer-configuration.md): which connector serves the
+ * edge between two stages. Read from the YAML or JSON file that also configures the model engine,
+ * in either spelling; keys that are not ours are passed over. Immutable once loaded, so any thread
  * may read it.
  */
 struct omni_transfer_config;
@@ -61,11 +61,12 @@ omni_transfer_config_load_file(const char *path, omni_transfer_problem_fn *repor
 RT_NODISCARD enum rt_status omni_transfer_config_load_text(
     const char *name, struct rt_slice text, enum omni_transfer_format format,
     omni_transfer_problem_fn *report, void *arg, struct omni_transfer_config **out_config);
+/* With it go its edges, specs and texts. NULL: nothing happens. */
 void omni_transfer_config_destroy(struct omni_transfer_config *config);
 
 /* ---- edges ---- */
 
-/* In the order in which the file made them. */
+/* In the order in which the file made them; NULL behind the last. */
 size_t omni_transfer_config_edge_count(const struct omni_transfer_config *config);
 const struct omni_edge *omni_transfer_config_edge_at(const struct omni_transfer_config *config,
                                                      size_t index);
@@ -84,7 +85,8 @@ RT_NODISCARD enum rt_status omni_transfer_config_set_default(struct omni_transfe
                                                              const char *name,
                                                              const struct omni_value *extra);
 
-/* Stages that the file declares or that an edge names, in order of first mention. */
+/* Stages that the file declares or that an edge names, in order of first mention; NULL behind the
+ * last. */
 size_t omni_transfer_config_stage_count(const struct omni_transfer_config *config);
 const char *omni_transfer_config_stage_at(const struct omni_transfer_config *config, size_t index);
 

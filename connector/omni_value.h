@@ -10,6 +10,9 @@
  * A value is a tree in one arena. Bodies (text, bytes, tensor data) are views: of the caller's
  * memory, of a blob the arena holds a reference on, or of the arena itself. Nothing is copied
  * unless the function says so.
+ *
+ * An arena is one thread's at a time; what is in it may be read by any number of threads once it is
+ * complete. Kinds and their bytes: docs/reference/connector.md, "Values and bytes".
  */
 enum omni_kind {
     OMNI_NIL,
@@ -59,7 +62,7 @@ struct omni_value {
             size_t count;
         } map;
         struct {
-            int64_t seconds;
+            int64_t seconds; /* since 1970, UTC; years 1 to 9999 */
             uint32_t nanoseconds;
         } timestamp;
         struct {
@@ -78,30 +81,39 @@ struct omni_value {
 /* ---- making values ---- */
 
 struct omni_arena;
-RT_NODISCARD struct omni_arena *omni_arena_create(void);
-void omni_arena_destroy(struct omni_arena *arena); /* drops its blob references */
-RT_NODISCARD void *omni_arena_alloc(struct omni_arena *arena, size_t len_bytes); /* NULL: none */
+RT_NODISCARD struct omni_arena *omni_arena_create(void); /* NULL: no memory */
+/* All values in it end, and its references on blobs. NULL: nothing happens. */
+void omni_arena_destroy(struct omni_arena *arena);
+/* Aligned for anything, not zeroed, freed with the arena. NULL: no memory. */
+RT_NODISCARD void *omni_arena_alloc(struct omni_arena *arena, size_t len_bytes);
 void omni_arena_reset(struct omni_arena *arena); /* as new; keeps its first piece of memory */
-/* The arena keeps a reference until it is destroyed. */
+/* The arena keeps a reference until it is destroyed or reset. RT_E_NOMEM: it has none. */
 RT_NODISCARD enum rt_status omni_arena_hold(struct omni_arena *arena, struct rt_blob *blob);
 
-/* Each gives NULL when memory is short. Views are not copied: they must outlive the value. */
+/* Each gives NULL when memory is short, or when an item is NULL, so that only the outermost needs a
+ * look. Views are not copied: they must outlive the value. Nothing is checked here: omni_encode()
+ * refuses what MessagePack or Python could not hold. */
 struct omni_value *omni_nil(struct omni_arena *arena);
 struct omni_value *omni_bool(struct omni_arena *arena, bool boolean);
 struct omni_value *omni_int(struct omni_arena *arena, int64_t integer);
-struct omni_value *omni_uint(struct omni_arena *arena, uint64_t integer);
+struct omni_value *omni_uint(struct omni_arena *arena, uint64_t integer); /* < 2^63: OMNI_INT */
 struct omni_value *omni_float(struct omni_arena *arena, double number);
-struct omni_value *omni_text(struct omni_arena *arena, struct rt_slice text);
+struct omni_value *omni_text(struct omni_arena *arena, struct rt_slice text); /* UTF-8 */
 struct omni_value *omni_bytes(struct omni_arena *arena, struct rt_slice bytes);
 /* The whole blob; the arena takes a reference. Sent without a copy. */
 struct omni_value *omni_bytes_blob(struct omni_arena *arena, struct rt_blob *blob);
+/* The list is copied, the values in it are not: they lie in the same arena, or outlive it. */
 struct omni_value *omni_array(struct omni_arena *arena, const struct omni_value *const *items,
                               size_t count);
 struct omni_value *omni_map(struct omni_arena *arena, const struct omni_pair *pairs, size_t count);
+/* `kind` is OMNI_TENSOR, OMNI_NDARRAY or OMNI_IMAGE; `type` "float32", "<f4", or a mode such as
+ * "RGB". Type and shape (elements along each dimension) are copied. `data` is the whole of it, row
+ * by row; the arena takes a reference. */
 struct omni_value *omni_tensor(struct omni_arena *arena, enum omni_kind kind, const char *type,
                                const int64_t *shape, size_t dimension_count, struct rt_blob *data);
 
 struct omni_value *omni_timestamp(struct omni_arena *arena, int64_t seconds, uint32_t nanoseconds);
+/* Code -1 is the timestamp's. */
 struct omni_value *omni_extension(struct omni_arena *arena, int8_t code, struct rt_slice bytes);
 
 /* Deep equality: kinds, bytes, shapes; NaN equals NaN of the same bits; maps in order. */
@@ -123,7 +135,8 @@ bool omni_map_is_object_complete(const struct omni_value *map);
 /* The value of a text key, NULL when absent or not a map. */
 const struct omni_value *omni_map_get(const struct omni_value *map, const char *key);
 
-/* One line for humans: `tensor float32 [2, 3], 24 bytes`, `{"a": 1, ...}`; cut to fit. */
+/* One line for humans: `tensor float32 [2, 3], 24 bytes`, `{"a": 1, ...}`; cut to fit into
+ * `text_bytes`, the NUL included. */
 void omni_value_describe(const struct omni_value *value, char *out_text, size_t text_bytes);
 
 #endif

@@ -17,6 +17,16 @@
  *   omni_connector.h        the same connector on an event loop of yours (runtime/loop.h)
  *   omni_factory.h          connector types of your own
  *
+ * and, to be included by themselves as connector/NAME:
+ *
+ *   omni_connector_set.h    all connectors of a transfer configuration, on a loop of yours
+ *   omni_notation.h         values as JSON text and back
+ *
+ * For C11 and later. Whoever returns an enum rt_status (runtime/status.h) has written its out_
+ * arguments only when that is RT_OK, unless it says otherwise; destroying NULL does nothing. What
+ * the connector does, and where each rule comes from, is in docs/reference/connector.md of the
+ * sources.
+ *
  * Functions, types and numbers named here keep their meaning within one major version; while that
  * is 0, within one minor version. What has two underscores behind its prefix is not for you, and
  * the shared library does not export it.
