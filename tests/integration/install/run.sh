@@ -60,6 +60,37 @@ for stage in producer consumer; do
         "${static_flags[@]}"
 done
 
+# ---- each header alone, and the lines of C in the README ----
+include_dir=$(dirname "$(find "$prefix" -name omniconnect.h)")
+header_count=0
+while read -r header; do
+    header_count=$((header_count + 1))
+    printf '#include <%s>\n' "$header" >"$work/alone.c"
+    "$compiler" "${warnings[@]}" -fsyntax-only "$work/alone.c" "${flags[@]}" ||
+        fail "$header does not stand alone"
+done < <(cd "$include_dir" && find connector -name '*.h' | sort)
+((header_count > 10)) || fail "only $header_count headers are installed"
+{
+    printf '#include <stdio.h>\n'
+    sed -n '/^```c$/,/^```$/ { /^#include/p }' "$source_dir/README.md"
+    cat <<'END'
+int main(void)
+{
+    struct omni_blocking *connector = NULL;
+    char why[OMNI_BLOCKING_TEXT_BYTES] = "";
+    struct omni_arena *arena = omni_arena_create();
+    const int64_t shape[] = {2, 3};
+    struct rt_blob *blob = rt_blob_copy(rt_slice_text("24 bytes of six floats.."));
+    struct omni_call_result put;
+    struct omni_call_result got;
+    enum rt_status status;
+END
+    sed -n '/^```c$/,/^```$/ { /^```/d; /^#include/d; p }' "$source_dir/README.md"
+    printf 'omni_arena_destroy(arena);\nrt_blob_release(blob);\nreturn status == RT_OK ? 0 : 1;\n}\n'
+} >"$work/readme.c"
+"$compiler" "${warnings[@]}" "$work/readme.c" -o "$work/readme" "${flags[@]}" \
+    -Wl,-rpath,"$libdir" || fail "the README's lines of C do not compile"
+
 # ---- the CMake package ----
 cp -r "$source_dir/examples" "$work/examples"
 cmake -S "$work/examples/installed" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
