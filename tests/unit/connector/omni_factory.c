@@ -6,13 +6,10 @@
 #include <stdlib.h>
 
 #include "connector/omni_connector_set.h"
-#include "omni_script.h"
+#include "omni_scripted_type.h"
 #include "omni_support.h"
 
-/*
- * A type of the test's own, "Scripted": the native connector over a scripted binding, on a
- * simulated loop. What the script answers decides how constructions end.
- */
+/* On a simulated loop; what the script answers decides how constructions end. */
 struct fixture {
     struct rt_loop *loop;
     struct script script;
@@ -29,63 +26,6 @@ struct fixture {
     bool is_success;
 };
 
-static void on_created(void *arg, struct omni_connector *connector, const char *text)
-{
-    omni_creation_end(arg, connector, text);
-}
-
-static enum rt_status begin(const struct omni_connector_type *type,
-                            const struct omni_environment *environment,
-                            const struct omni_value *extra, struct omni_creation *creation,
-                            void **out_pending)
-{
-    const struct omni_connector_config config = {.extra = extra, .binding = type->context};
-    struct omni_connector *pending = NULL;
-    enum rt_status status =
-        omni_connector_begin(environment, &config, on_created, creation, &pending);
-    *out_pending = pending;
-    return status;
-}
-
-static void destroy(void *self)
-{
-    omni_connector_destroy(self);
-}
-
-static enum rt_status put(void *self, const char *from, const char *to, struct rt_slice key,
-                          const struct omni_value *data, omni_put_fn *done, void *arg)
-{
-    return omni_put(self, from, to, key, data, done, arg);
-}
-
-static enum rt_status get(void *self, const char *from, const char *to, struct rt_slice key,
-                          omni_get_fn *done, void *arg)
-{
-    return omni_get(self, from, to, key, done, arg);
-}
-
-static void cleanup(void *self, struct rt_slice request_id)
-{
-    omni_cleanup(self, request_id);
-}
-
-static void health(const void *self, struct omni_health *out_health)
-{
-    omni_connector_health(self, out_health);
-}
-
-static void close_it(void *self)
-{
-    omni_close(self);
-}
-
-static const struct omni_connector_ops scripted_ops = {.put = put,
-                                                       .get = get,
-                                                       .cleanup = cleanup,
-                                                       .health = health,
-                                                       .close = close_it,
-                                                       .destroy = destroy};
-
 static int set_up(void **state)
 {
     struct fixture *fx = calloc(1, sizeof(*fx));
@@ -96,11 +36,7 @@ static int set_up(void **state)
     script_init(&fx->script);
     fx->arena = omni_arena_create();
     fx->environment = (struct omni_environment){.ds = {.loop = fx->loop, .name = "c"}};
-    fx->type = (struct omni_connector_type){.name = "Scripted",
-                                            .context = &fx->script.binding,
-                                            .begin = begin,
-                                            .give_up = destroy,
-                                            .ops = &scripted_ops};
+    fx->type = scripted_type(&fx->script);
     return fx->arena == NULL || omni_factory_create(&fx->factory) != RT_OK ||
            omni_factory_register(fx->factory, &fx->type) != RT_OK;
 }
@@ -154,13 +90,13 @@ static void register__a_name_twice__is_refused_and_the_first_stays(void **state)
 static void register__a_table_with_a_hole__is_refused(void **state)
 {
     struct fixture *fx = *state;
-    struct omni_connector_ops ops = scripted_ops;
+    struct omni_connector_ops ops = *fx->type.ops;
     struct omni_connector_type type = fx->type;
     type.name = "Holed";
     type.ops = &ops;
     ops.get = NULL;
     assert_int_equal(omni_factory_register(fx->factory, &type), RT_E_INVALID);
-    ops = scripted_ops;
+    ops = *fx->type.ops;
     type.give_up = NULL;
     assert_int_equal(omni_factory_register(fx->factory, &type), RT_E_INVALID);
 }
