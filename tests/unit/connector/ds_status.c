@@ -76,6 +76,7 @@ static void format__little_room__is_cut_and_ended(void **state)
     assert_string_equal(text, "code");
     ds_status_format(&status, text, 0);
     assert_string_equal(text, "code");
+    ds_status_format(&status, NULL, 0);
 }
 
 int main(void)
