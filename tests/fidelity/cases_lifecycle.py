@@ -94,8 +94,9 @@ CASES = [
     case("frozen: for 700 ms, a set takes that long",
          world("freeze"), begin(set_("l-freeze"), "a"), pause(700), world("thaw"), finish("a").takes(700),
          get("l-freeze").returns("v"), own_worker=True),
+    # The first set waits until the connection of data is open: nothing is written to one that is not.
     case("frozen: a set that gave up is applied after the thaw",
-         world("freeze"), set_("l-thaw").fails(UNAVAILABLE, SILENT_SET).takes(1000), world("thaw"), pause(200),
+         set_("l-before"), world("freeze"), set_("l-thaw").fails(UNAVAILABLE, SILENT_SET).takes(1000), world("thaw"), pause(200),
          get("l-thaw").returns("v"), options=R1, own_worker=True),
     case("frozen: etcd for 13 s changes nothing for set, get and miss",
          world("freeze_etcd"),
