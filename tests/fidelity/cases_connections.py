@@ -30,7 +30,7 @@ CASES = [
     linked("cut: later calls see nothing of it",
            set_("c-later"), link("cut"), pause(700), get("c-later").returns("v").takes(0), set_("c-later", "w").takes(0)),
     linked("frozen link: a set that gave up is applied when the link thaws",
-           link("freeze"), set_("c-late", "x").fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, 1000)).takes(1000),
+           set_("c-late"), link("freeze"), set_("c-late", "x").fails(UNAVAILABLE, retried(SILENCE, "RPC unavailable * 1", 0, 1000)).takes(1000),
            link("thaw"), pause(300), get("c-late").returns("x").takes(0), options=R1),
     linked("frozen link: the late answer of a get that gave up disturbs nobody",
            set_("c-old", "x"), link("freeze"), get("c-old").fails(UNAVAILABLE, SILENCE).takes(1000), link("thaw"), pause(200),
