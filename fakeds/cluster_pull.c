@@ -150,7 +150,7 @@ static void tell_owner(struct fakeds__pull *pull, const DsPeer__Object *told)
     struct fakeds__link *owner = fakeds__link_owner(pull->cluster, key_of(pull));
     DsPeer__Object object = *told;
     object.key = fakeds__pb_data(key_of(pull));
-    object.holder = (ProtobufCBinaryData){0};
+    object.holder = fakeds__pb_data(rt_slice_text(pull->holder->address));
     object.is_found = true;
     if (owner != NULL) {
         fakeds__tell(pull->cluster, owner, DS_PEER__REQUEST__KIND__HOLD, &object);

@@ -241,18 +241,27 @@ static void query(struct fakeds__serving *serving, size_t index)
     }
 }
 
-/* A copy; or what a worker has when the ring has changed; or that it has lost it. */
+/* A copy; or what a worker has when the ring has changed; or that it has lost it. A copy of what
+ * has been overwritten or deleted since is forgotten: nobody knew of it when the others were told.
+ */
 static void hold(struct fakeds__serving *serving, size_t index)
 {
     struct fakeds__cluster *cluster = serving->cluster;
     const DsPeer__Object *object = serving->request->objects[index];
     struct fakeds__meta meta = meta_of(serving, object);
-    struct fakeds__entry *entry = NULL;
+    struct fakeds__entry *entry = find(serving, index);
     if (!object->is_found) {
-        entry = find(serving, index);
         if (entry != NULL && entry->meta.version_us == object->version_us) {
             fakeds__directory_drop(&cluster->directory, entry, serving->from);
         }
+        return;
+    }
+    bool is_copy = object->holder.len > 0;
+    if (entry == NULL ? is_copy : entry->meta.version_us > object->version_us) {
+        DsPeer__Object drop = DS_PEER__OBJECT__INIT;
+        drop.key = object->key;
+        drop.version_us = object->version_us + 1;
+        fakeds__tell(cluster, serving->from, DS_PEER__REQUEST__KIND__DROP, &drop);
         return;
     }
     if (fakeds__directory_add(&cluster->directory, fakeds__pb_slice(object->key), &meta,

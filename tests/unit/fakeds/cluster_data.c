@@ -149,14 +149,20 @@ static void wait_done(struct fixture *fx)
     assert_int_equal(fx->done_count, before + 1);
 }
 
-static void set_with(struct fixture *fx, size_t index, const char *key, const char *value,
-                     const struct ds_set_options *options)
+static void start_set(struct fixture *fx, size_t index, const char *key, const char *value,
+                      const struct ds_set_options *options)
 {
     struct dsrpc_piece piece = {.bytes = rt_slice_text(value)};
     struct dsrpc_value whole = {
         .pieces = &piece, .piece_count = 1, .total_bytes = piece.bytes.len_bytes};
     assert_int_equal(ds_set(fx->clients[index], rt_slice_text(key), &whole, options, on_done, fx),
                      RT_OK);
+}
+
+static void set_with(struct fixture *fx, size_t index, const char *key, const char *value,
+                     const struct ds_set_options *options)
+{
+    start_set(fx, index, key, value, options);
     wait_done(fx);
 }
 
@@ -318,6 +324,49 @@ static void copy__key_overwritten_on_the_other_worker__is_the_new_value_within_2
         pass(fx, 25 * MS);
         get(fx, A, key);
         assert_string_equal(fx->value, "newer");
+    }
+}
+
+/* There is a moment at which the owner has heard of the new value and not yet of the copy. */
+static void copy__key_overwritten_at_any_moment_of_the_first_read__does_not_stay_old(void **state)
+{
+    struct fixture *fx = *state;
+    struct ds_set_options options = {0};
+    char key[32];
+    rt_network_set_latency(fx->network, 10 * MS);
+    for (size_t owner = A; owner <= B; owner++) {
+        key_of(fx, owner, key);
+        for (uint64_t moment_us = 0; moment_us <= 100 * MS; moment_us += 5 * MS) {
+            set(fx, A, key, "old");
+            start_get(fx, B, key, 0);
+            pass(fx, moment_us);
+            start_set(fx, A, key, "new", &options);
+            pass(fx, 300 * MS); /* both calls end */
+            get(fx, B, key);
+            assert_string_equal(fx->value, "new");
+            erase(fx, A, key);
+        }
+    }
+}
+
+static void copy__key_deleted_at_any_moment_of_the_first_read__does_not_stay(void **state)
+{
+    struct fixture *fx = *state;
+    char key[32];
+    rt_network_set_latency(fx->network, 10 * MS);
+    for (size_t owner = A; owner <= B; owner++) {
+        key_of(fx, owner, key);
+        struct rt_slice slice = rt_slice_text(key);
+        for (uint64_t moment_us = 0; moment_us <= 100 * MS; moment_us += 5 * MS) {
+            set(fx, A, key, "value");
+            start_get(fx, B, key, 0);
+            pass(fx, moment_us);
+            assert_int_equal(ds_delete(fx->clients[A], &slice, 1, on_done, fx), RT_OK);
+            pass(fx, 300 * MS); /* both calls end */
+            get(fx, B, key);
+            assert_int_equal(fx->code, K_NOT_FOUND);
+            assert_false(has(fx, B, key));
+        }
     }
 }
 
@@ -598,6 +647,8 @@ int main(void)
         TEST(exist_and_query_size__key_of_the_other_worker__know_it_without_a_copy),
         TEST(copy__key_deleted_on_the_other_worker__is_gone_when_delete_returns),
         TEST(copy__key_overwritten_on_the_other_worker__is_the_new_value_within_25_ms),
+        TEST(copy__key_overwritten_at_any_moment_of_the_first_read__does_not_stay_old),
+        TEST(copy__key_deleted_at_any_moment_of_the_first_read__does_not_stay),
         TEST(set__other_write_mode_through_the_other_worker__is_refused_with_both_modes),
         TEST(set__nx_while_the_other_worker_has_it__succeeds_and_keeps_the_old_value),
         TEST(msettx__key_on_the_other_worker__is_refused_as_a_whole),
