@@ -3,6 +3,7 @@
 
 #include "fakeetcd/call_later.h"
 #include "fakeetcd/fault_points.h"
+#include "fakeetcd/unmarshal.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 static void arrive(struct fakeetcd_call *call, const ProtobufCMessage *request, size_t len_bytes);
 static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_past_request);
+static void refuse_bytes(struct fakeetcd_call *call, struct rt_slice message);
 static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
                     struct rt_slice message);
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
@@ -105,8 +107,7 @@ static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_pa
         message.len_bytes == 0 ? nothing : message.data);
     if (request == NULL) {
         arrive(call, NULL, message.len_bytes);
-        fakeetcd_call_finish(call, GRPC_INTERNAL,
-                             "grpc: error unmarshalling request: unexpected EOF");
+        refuse_bytes(call, message);
         return;
     }
     arrive(call, request, message.len_bytes);
@@ -114,6 +115,20 @@ static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_pa
         return;
     }
     process(call, request, message);
+}
+
+/* grpc-go decodes the one message of a unary call, and those of streams, at two places. */
+static void refuse_bytes(struct fakeetcd_call *call, struct rt_slice message)
+{
+    char why[128];
+    char text[192];
+    fakeetcd_unmarshal_text(call->method->request, message, why, sizeof(why));
+    snprintf(text, sizeof(text), "%s%s",
+             call->method->kind == FAKEETCD_UNARY
+                 ? "grpc: error unmarshalling request: "
+                 : call->server->options.profile->grpc->bad_message_text,
+             why);
+    fakeetcd_call_finish(call, GRPC_INTERNAL, text);
 }
 
 static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,

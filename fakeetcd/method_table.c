@@ -219,6 +219,7 @@ static const struct fakeetcd_method *slots[SLOT_COUNT]; /* written once */
 static void fill_slots(void);
 static uint32_t hash(uint32_t seed, const uint8_t *data, size_t len_bytes);
 static bool is_path_of(const struct fakeetcd_method *method, struct rt_slice path);
+static struct rt_slice without_slash(struct rt_slice path);
 
 size_t fakeetcd_method_count(void)
 {
@@ -228,6 +229,7 @@ size_t fakeetcd_method_count(void)
 const struct fakeetcd_method *fakeetcd_method_by_path(struct rt_slice path)
 {
     pthread_once(&slots_once, fill_slots);
+    path = without_slash(path);
     uint32_t slot = hash(0, path.data, path.len_bytes) % SLOT_COUNT;
     while (slots[slot] != NULL) {
         if (is_path_of(slots[slot], path)) {
@@ -242,7 +244,7 @@ static void fill_slots(void)
 {
     for (size_t i = 0; i < METHOD_COUNT; i++) {
         char path[96];
-        int len_bytes = snprintf(path, sizeof(path), "/%s/%s", fakeetcd_methods[i].service,
+        int len_bytes = snprintf(path, sizeof(path), "%s/%s", fakeetcd_methods[i].service,
                                  fakeetcd_methods[i].name);
         uint32_t slot = hash(0, (const uint8_t *)path, (size_t)len_bytes) % SLOT_COUNT;
         while (slots[slot] != NULL) {
@@ -266,10 +268,17 @@ static bool is_path_of(const struct fakeetcd_method *method, struct rt_slice pat
 {
     size_t service_bytes = strlen(method->service);
     size_t name_bytes = strlen(method->name);
-    return path.len_bytes == service_bytes + name_bytes + 2 && path.data[0] == '/' &&
-           memcmp(path.data + 1, method->service, service_bytes) == 0 &&
-           path.data[service_bytes + 1] == '/' &&
-           memcmp(path.data + service_bytes + 2, method->name, name_bytes) == 0;
+    return path.len_bytes == service_bytes + name_bytes + 1 &&
+           memcmp(path.data, method->service, service_bytes) == 0 &&
+           path.data[service_bytes] == '/' &&
+           memcmp(path.data + service_bytes + 1, method->name, name_bytes) == 0;
+}
+
+/* grpc-go takes the slash in front off if there is one. */
+static struct rt_slice without_slash(struct rt_slice path)
+{
+    bool has_slash = path.len_bytes > 0 && path.data[0] == '/';
+    return has_slash ? rt_slice_of(path.data + 1, path.len_bytes - 1) : path;
 }
 
 /* ---- what does not exist ---- */
@@ -293,11 +302,12 @@ bool fakeetcd_has_service(struct rt_slice service)
 /* The framing has seen to it that the path has two parts. */
 void fakeetcd_unknown_text(struct rt_slice path, char *out_text, size_t text_bytes)
 {
-    size_t slash = path.len_bytes;
-    while (slash > 1 && path.data[slash - 1] != '/') {
+    path = without_slash(path);
+    size_t slash = path.len_bytes; /* behind the last one */
+    while (slash > 0 && path.data[slash - 1] != '/') {
         slash--;
     }
-    struct rt_slice service = rt_slice_of(path.data + 1, slash < 2 ? 0 : slash - 2);
+    struct rt_slice service = rt_slice_of(path.data, slash == 0 ? 0 : slash - 1);
     struct rt_slice name = rt_slice_of(path.data + slash, path.len_bytes - slash);
     if (fakeetcd_has_service(service)) {
         snprintf(out_text, text_bytes, "unknown method %.*s for service %.*s", (int)name.len_bytes,

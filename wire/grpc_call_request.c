@@ -23,10 +23,13 @@ struct request_headers {
 
 #define ERROR_TEXT_BYTES 256
 
+#define GZIP_HEADER_BYTES 10
+
 static void read_headers(struct grpc_call *call, struct request_headers *out_headers);
 static void read_header(struct grpc_call *call, struct rt_slice name, struct rt_slice value,
                         struct request_headers *headers);
 static bool is_http_acceptable(struct grpc_call *call, struct request_headers *headers);
+static bool is_metadata_acceptable(struct grpc_call *call);
 static bool read_timeout(struct grpc_call *call, struct request_headers *headers);
 static void refuse_http(struct grpc_call *call, const char *http_status, int32_t code,
                         const char *text);
@@ -144,19 +147,49 @@ static bool is_http_acceptable(struct grpc_call *call, struct request_headers *h
     if (!read_timeout(call, headers)) {
         return false;
     }
-    if (!is_strict) {
-        call->is_ignored = rt_slice_is_text(call->method, "GET");
-        return !call->is_ignored;
+    if (is_strict && !is_metadata_acceptable(call)) {
+        return false;
     }
-    if (!is_post) {
+    if (is_strict && !is_post) {
         char quoted[ERROR_TEXT_BYTES / 2];
 
         grpc__text_quote(call->method, quoted, sizeof(quoted));
         (void)snprintf(text, sizeof(text),
                        "Received a HEADERS frame with :method %s which should be POST", quoted);
         refuse_http(call, "405", GRPC_INTERNAL, text);
+        return false;
     }
-    return is_post;
+    return true;
+}
+
+/* Names that end with -bin have base64. */
+static bool is_metadata_acceptable(struct grpc_call *call)
+{
+    static const char suffix[] = "-bin";
+
+    for (size_t i = 0; i < call->headers.count; i++) {
+        const struct grpc__header *header = grpc__headers_at(&call->headers, i);
+        struct rt_slice name = grpc__header_name(header);
+        struct rt_slice value = grpc__header_value(header);
+        char quoted[2][ERROR_TEXT_BYTES / 2];
+        char text[2 * ERROR_TEXT_BYTES];
+        size_t bad_at;
+
+        if (name.len_bytes < sizeof(suffix) ||
+            memcmp(name.data + name.len_bytes - strlen(suffix), suffix, strlen(suffix)) != 0 ||
+            grpc__text_is_base64(value, &bad_at)) {
+            continue;
+        }
+        grpc__text_quote(value, quoted[0], sizeof(quoted[0]));
+        grpc__text_quote(name, quoted[1], sizeof(quoted[1]));
+        (void)snprintf(text, sizeof(text),
+                       "malformed binary metadata %s in header %s: illegal base64 data at input "
+                       "byte %zu",
+                       quoted[0], quoted[1], bad_at);
+        refuse_http(call, "400", GRPC_INTERNAL, text);
+        return false;
+    }
+    return true;
 }
 
 /* False: it is malformed, and refused. */
@@ -255,7 +288,7 @@ static void hand_over(struct grpc_call *call)
 
 static bool may_take(const struct grpc_call *call)
 {
-    return !call->is_finished && !call->is_ignored && !call->is_reset_wanted &&
+    return !call->is_finished && !call->is_reset_wanted &&
            (call->is_streaming || !call->has_message) && !call->connection->link.is_doomed;
 }
 
@@ -325,15 +358,19 @@ static void take_packed(struct grpc_call *call, struct rt_slice packed)
         grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, text);
         return;
     }
-    grpc_call_finish(call, GRPC_INTERNAL,
-                     "grpc: failed to decompress the received message: gzip: invalid header");
+    bool is_header_cut = packed.len_bytes < GZIP_HEADER_BYTES;
+    (void)snprintf(text, sizeof(text), "grpc: failed to decompress the received message: %s",
+                   packed.len_bytes == 0 ? "EOF"
+                   : is_header_cut       ? "unexpected EOF"
+                                         : "gzip: invalid header");
+    grpc_call_finish(call, GRPC_INTERNAL, text);
 }
 
 void grpc__call_half_close(struct grpc_call *call)
 {
     bool is_cut = grpc__reader_is_amid(&call->reader);
 
-    if (call->is_finished || call->is_ignored || call->is_reset_wanted) {
+    if (call->is_finished || call->is_reset_wanted) {
         return;
     }
     if (!call->is_streaming && !call->has_message) {

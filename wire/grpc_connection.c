@@ -28,12 +28,14 @@ static void free_connection(struct grpc_connection *connection);
 const struct grpc_server_profile grpc_server_profile_1_26 = {
     .bad_path_code = GRPC_RESOURCE_EXHAUSTED,
     .expired_code = GRPC_UNKNOWN,
+    .bad_message_text = "grpc: failed to unmarshal the received message ",
 };
 const struct grpc_server_profile grpc_server_profile_1_59 = {
     .may_gzip = true,
     .is_strict_http = true,
     .bad_path_code = GRPC_UNIMPLEMENTED,
     .expired_code = GRPC_DEADLINE_EXCEEDED,
+    .bad_message_text = "grpc: failed to unmarshal the received message: ",
 };
 
 void grpc_server_options_init(struct grpc_server_options *options)
@@ -273,6 +275,16 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     return connection->link.is_doomed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* Requests have none: to grpc-go these are HEADERS with a stream id that was used before. */
+static void refuse_trailers(struct grpc_connection *connection, struct grpc_call *call)
+{
+    if (connection->options.profile->is_strict_http) {
+        grpc__link_end(&connection->link, false, RT_E_MALFORMED, "HEADERS on an open stream");
+    } else {
+        grpc_call_reset(call, NGHTTP2_PROTOCOL_ERROR);
+    }
+}
+
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct grpc_connection *connection = user_data;
@@ -286,11 +298,15 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         if (call == NULL) {
             break;
         }
-        if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        if (frame->hd.type == NGHTTP2_DATA) {
+            if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+                grpc__call_half_close(call);
+            }
+        } else if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+            /* grpc-go hears an end in DATA only: with this one the call waits for a message. */
             grpc__call_open(call);
-        }
-        if (!connection->link.is_doomed && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-            grpc__call_half_close(call);
+        } else {
+            refuse_trailers(connection, call);
         }
         break;
     case NGHTTP2_PING:

@@ -24,6 +24,8 @@ struct grpc_server_profile {
     bool is_strict_http;   /* 405, 415, 400 with a grpc-status; else the older answers */
     uint8_t bad_path_code; /* of `malformed method name`: 8 or 12 */
     uint8_t expired_code;  /* of a call whose deadline is over: 2 or 4 */
+    /* Code 13 of a stream's message that is no protobuf; the decoder's words follow. */
+    const char *bad_message_text;
 };
 extern const struct grpc_server_profile grpc_server_profile_1_26; /* etcd 3.4 */
 extern const struct grpc_server_profile grpc_server_profile_1_59; /* etcd 3.5 */

@@ -76,7 +76,6 @@ struct grpc_call {
     bool has_message; /* unary: the one message was handed over */
     bool is_gzip;     /* messages with flag 1 are unpacked */
     bool is_finished; /* the answer is complete */
-    bool is_ignored;  /* there will be no answer */
     bool is_reset_wanted;
     bool is_dirty;
     bool is_drain_due;

@@ -183,3 +183,36 @@ void grpc__timeout_print(uint64_t timeout_us, char out_text[GRPC__TIMEOUT_TEXT_B
     }
     (void)snprintf(out_text, GRPC__TIMEOUT_TEXT_BYTES, "%uH", TIMEOUT_DIGIT_VALUES - 1);
 }
+
+/* ---- base64 ------------------------------------------------------------------------------- */
+
+static bool is_digit_of_64(uint8_t byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= '0' && byte <= '9') || byte == '+' || byte == '/';
+}
+
+/* Whole quanta of four are read with padding, anything else without. */
+bool grpc__text_is_base64(struct rt_slice text, size_t *out_bad_at)
+{
+    size_t count = 0;
+    size_t end;
+
+    while (count < text.len_bytes && is_digit_of_64(text.data[count])) {
+        count++;
+    }
+    if (count == text.len_bytes) {
+        *out_bad_at = count - 1; /* one digit alone is no byte */
+        return count % 4 != 1;
+    }
+    *out_bad_at = count;
+    if (text.data[count] != '=' || text.len_bytes % 4 != 0 || count % 4 < 2) {
+        return false;
+    }
+    if (count % 4 == 2 && text.data[count + 1] != '=') {
+        return false;
+    }
+    end = count % 4 == 2 ? count + 2 : count + 1;
+    *out_bad_at = end;
+    return end == text.len_bytes;
+}

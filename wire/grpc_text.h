@@ -20,6 +20,9 @@ size_t grpc__text_decode(struct rt_slice encoded, char *out_text, size_t room_by
 /* As Go's %q: quotes around it, \" \\ \n \x00 \u00e9-free for printable ASCII. */
 void grpc__text_quote(struct rt_slice text, char *out_quoted, size_t room_bytes);
 
+/* Metadata whose name ends with -bin, padded or not. False: where Go's decoder gives up. */
+bool grpc__text_is_base64(struct rt_slice text, size_t *out_bad_at);
+
 /* grpc-timeout as grpc-go reads it: up to 8 digits and one of H M S m u n. A negative or zero one
  * is 0, "already over"; what does not fit is UINT64_MAX. False: `out_error` says why. */
 bool grpc__timeout_parse(struct rt_slice text, uint64_t *out_timeout_us, char *out_error,

@@ -28,6 +28,7 @@ static void methods__each_path__finds_its_row(void **state)
     for (const struct fakeetcd_method *row = fakeetcd_methods; row->service != NULL; row++) {
         (void)snprintf(path, sizeof(path), "/%s/%s", row->service, row->name);
         assert_ptr_equal(fakeetcd_method_by_path(rt_slice_text(path)), row);
+        assert_ptr_equal(fakeetcd_method_by_path(rt_slice_text(path + 1)), row); /* as grpc-go */
         assert_true(fakeetcd_has_service(rt_slice_text(row->service)));
         assert_non_null(row->on_request);
         assert_non_null(row->request);
@@ -42,7 +43,7 @@ static void methods__a_path_that_is_none__is_not_found(void **state)
                                         "/etcdserverpb.KV",
                                         "/etcdserverpb.KV/",
                                         "/etcdserverpb.KV/Put2",
-                                        "etcdserverpb.KV/Put",
+                                        "//etcdserverpb.KV/Put",
                                         "/etcdserverpb.kv/Put",
                                         "/x.Y/Put"};
 

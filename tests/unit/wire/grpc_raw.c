@@ -255,7 +255,7 @@ int32_t raw_submit(struct raw *raw, const struct raw_request *request)
     size_t count = 0;
     struct body *body = malloc(sizeof(*body) + request->body_bytes);
     nghttp2_data_provider provider = {.source.ptr = body, .read_callback = on_read};
-    bool has_body = request->body_bytes > 0 || request->is_open;
+    bool has_body = !request->is_bare;
     int32_t stream_id;
 
     assert_non_null(body);

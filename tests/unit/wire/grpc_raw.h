@@ -56,6 +56,7 @@ struct raw_request {
     const void *body;
     size_t body_bytes;
     bool is_open; /* no END_STREAM */
+    bool is_bare; /* no DATA: the headers have it */
 };
 
 void raw_init(struct raw *raw, struct world *world);

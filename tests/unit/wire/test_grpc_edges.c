@@ -103,15 +103,87 @@ static void method__put_or_get__etcd_3_5_answers_405(void **state)
     assert_int_equal(world.call_count, 0);
 }
 
-static void method__get__etcd_3_4_never_answers(void **state)
+static void method__get__etcd_3_4_takes_it_as_post(void **state)
 {
-    const struct raw_request request = {.method = "GET"};
+    const struct raw_request request = {.method = "GET", .body = HELLO, .body_bytes = HELLO_BYTES};
+
+    (void)state;
+    assert_hello(raw_ask(&raw, &request));
+}
+
+/* grpc-go hears an end in DATA only (seen with etcd 3.4.23 and 3.5.21). */
+static void end__in_the_headers__is_not_heard(void **state)
+{
+    const struct raw_request request = {.is_bare = true};
     const struct raw_answer *answer = raw_ask(&raw, &request);
 
     (void)state;
     assert_int_equal(answer->header_block_count, 0);
     assert_false(answer->is_closed);
     assert_hello(ask_body(HELLO, HELLO_BYTES)); /* others go on */
+}
+
+static void end__in_the_headers_with_a_timeout__is_told_when_it_is_over(void **state)
+{
+    const struct raw_request request = {.is_bare = true, .name = "grpc-timeout", .value = "300m"};
+    uint64_t start_us = rt_loop_now_us(world.loop);
+    const struct raw_answer *answer = raw_ask(&raw, &request);
+
+    (void)state;
+    assert_int_equal(rt_loop_run(world.loop, NULL, NULL, start_us + 299999), RT_E_TIMEOUT);
+    assert_int_equal(answer->header_block_count, 0);
+    world_run(&world);
+    assert_string_equal(answer->grpc_message, "context deadline exceeded");
+}
+
+/* A request whose end is a second block of headers. */
+static struct raw_answer *ask_with_trailers(void)
+{
+    const struct raw_request request = {.body = HELLO, .body_bytes = HELLO_BYTES, .is_open = true};
+    const nghttp2_nv trailer = {
+        .name = (uint8_t *)"x-after", .value = (uint8_t *)"1", .namelen = 7, .valuelen = 1};
+    int32_t stream_id = raw_submit(&raw, &request);
+
+    assert_int_equal(nghttp2_submit_headers(raw.session, NGHTTP2_FLAG_END_STREAM, stream_id, NULL,
+                                            &trailer, 1, NULL),
+                     0);
+    raw_flush(&raw);
+    world_run(&world);
+    return raw_answer_of(&raw, stream_id);
+}
+
+static void trailers__of_a_request__reset_the_stream_in_3_4(void **state)
+{
+    (void)state;
+    assert_reset(ask_with_trailers(), NGHTTP2_PROTOCOL_ERROR);
+    assert_hello(ask_body(HELLO, HELLO_BYTES)); /* others go on */
+}
+
+static void trailers__of_a_request__end_the_connection_in_3_5(void **state)
+{
+    (void)state;
+    (void)ask_with_trailers();
+    assert_true(raw.is_closed);
+}
+
+static void metadata__bin_without_base64__is_refused_in_3_5_only(void **state)
+{
+    struct raw_request request = {
+        .name = "x-bin", .value = "!!!", .body = HELLO, .body_bytes = HELLO_BYTES};
+    const struct raw_answer *answer = raw_ask(&raw, &request);
+
+    (void)state;
+    if (world.options.profile == &grpc_server_profile_1_26) {
+        assert_hello(answer);
+        return;
+    }
+    assert_string_equal(answer->status, "400");
+    assert_string_equal(answer->grpc_status, "13");
+    assert_string_equal(answer->grpc_message,
+                        "malformed binary metadata \"!!!\" in header \"x-bin\": illegal base64 "
+                        "data at input byte 0");
+    request.value = "AAE=";
+    assert_hello(raw_ask(&raw, &request));
 }
 
 static void content_type__text_plain__etcd_3_4_resets(void **state)
@@ -448,7 +520,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_3_4(method__put__etcd_3_4_takes_it_as_post),
         IN_3_5(method__put_or_get__etcd_3_5_answers_405),
-        IN_3_4(method__get__etcd_3_4_never_answers),
+        IN_3_4(method__get__etcd_3_4_takes_it_as_post),
+        IN_3_4(end__in_the_headers__is_not_heard),
+        IN_3_5(end__in_the_headers__is_not_heard),
+        IN_3_5(end__in_the_headers_with_a_timeout__is_told_when_it_is_over),
+        IN_3_4(trailers__of_a_request__reset_the_stream_in_3_4),
+        IN_3_5(trailers__of_a_request__end_the_connection_in_3_5),
+        IN_3_4(metadata__bin_without_base64__is_refused_in_3_5_only),
+        IN_3_5(metadata__bin_without_base64__is_refused_in_3_5_only),
         IN_3_4(content_type__text_plain__etcd_3_4_resets),
         IN_3_5(content_type__text_plain_or_none__etcd_3_5_answers_415),
         IN_BOTH(content_type__json_and_proto__are_accepted_and_echoed),

@@ -142,6 +142,32 @@ static void timeout__printed__has_eight_digits_at_most_and_is_never_shorter(void
     }
 }
 
+/* Places as Go's base64 names them. */
+static void base64__with_and_without_padding__is_checked_as_go_does(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_fine;
+        size_t bad_at;
+    } rows[] = {
+        {"", true, 0},          {"AA==", true, 0}, {"AAE=", true, 0},      {"AAEC", true, 0},
+        {"AA", true, 0},        {"AAE", true, 0},  {"+/09azAZ", true, 0},  {"A", false, 0},
+        {"AAECA", false, 4},    {"!!!", false, 0}, {"AA-_", false, 2},     {"A===", false, 1},
+        {"AA=A", false, 2},     {"AAE", true, 0},  {"AA==AA==", false, 4}, {"AAE=A", false, 3},
+        {"AAE=AAEC", false, 4},
+    };
+    size_t bad_at;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(grpc__text_is_base64(rt_slice_text(rows[i].text), &bad_at),
+                         rows[i].is_fine);
+        if (!rows[i].is_fine) {
+            assert_int_equal(bad_at, rows[i].bad_at);
+        }
+    }
+}
+
 static void code__each__has_a_name_that_finds_it(void **state)
 {
     int32_t found = -1;
@@ -168,6 +194,7 @@ int main(void)
         cmocka_unit_test(timeout__each_unit__is_microseconds),
         cmocka_unit_test(timeout__malformed__says_what_go_says),
         cmocka_unit_test(timeout__printed__has_eight_digits_at_most_and_is_never_shorter),
+        cmocka_unit_test(base64__with_and_without_padding__is_checked_as_go_does),
         cmocka_unit_test(code__each__has_a_name_that_finds_it),
     };
 
