@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Two programs in one:
+// Three programs in one:
 //
 //	fidelity cases ENDPOINT            stock clientv3 against one server, one line per case
 //	fidelity differ REAL FAKE SEED...  the same random script against two, no reply may differ
+//	fidelity wire REAL FAKE [WORD]     bytes that no client sends to two; one line per case whose
+//	                                   name has WORD
 //
 // Exit status: 0 all passed, 1 something differs or failed, 2 wrong usage, 4 no server.
 package main
@@ -12,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -27,8 +30,10 @@ func main() {
 		os.Exit(runCases(arguments[1]))
 	case len(arguments) >= 4 && arguments[0] == "differ":
 		os.Exit(differ(arguments[1], arguments[2], arguments[3:]))
+	case len(arguments) >= 3 && len(arguments) <= 4 && arguments[0] == "wire":
+		os.Exit(runWire(arguments[1], arguments[2], strings.Join(arguments[3:], "")))
 	}
-	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ REAL FAKE SEED...")
+	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ REAL FAKE SEED... | fidelity wire REAL FAKE [WORD]")
 	os.Exit(exitUsage)
 }
 
