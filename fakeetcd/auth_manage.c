@@ -293,7 +293,7 @@ static struct fakeetcd__grant *make_grant(const struct fakeetcd_permission *perm
     grant->key = rt_slice_of(grant->bytes, key.len_bytes);
     grant->end = rt_slice_of(end_bytes, end.len_bytes);
     grant->bound = end.len_bytes > 0 ? grant->end : rt_slice_of(grant->bytes, key.len_bytes + 1);
-    grant->is_unbounded = end.len_bytes == 1 && end.data[0] == 0;
+    grant->is_unbounded = fakeetcd_interval_is_endless(&permission->interval);
     return grant;
 }
 

@@ -126,7 +126,7 @@ static bool is_covered(const struct fakeetcd__reaches *reaches,
     if (interval->end.len_bytes == 0) {
         return true;
     }
-    bool is_unbounded = interval->end.len_bytes == 1 && interval->end.data[0] == 0;
+    bool is_unbounded = fakeetcd_interval_is_endless(interval);
     return compare_bounds(is_unbounded, interval->end, reach->is_unbounded, reach->bound) <= 0;
 }
 

@@ -160,7 +160,7 @@ static enum fakeetcd_error add_deletion(struct fakeetcd_server *server, struct b
     deletion->begin = (struct border){interval.key, BEFORE};
     if (interval.end.len_bytes == 0) {
         deletion->end = (struct border){interval.key, BEHIND};
-    } else if (interval.end.len_bytes == 1 && interval.end.data[0] == 0) {
+    } else if (fakeetcd_interval_is_endless(&interval)) {
         deletion->end = (struct border){interval.end, AT_THE_END};
     } else {
         deletion->end = (struct border){interval.end, BEFORE};

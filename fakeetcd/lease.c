@@ -195,11 +195,9 @@ static bool attach_one(void *arg, const struct fakeetcd_kv *kv)
 
 enum rt_status fakeetcd_leases_attach_all(struct fakeetcd_leases *leases)
 {
-    static const uint8_t zero = 0;
-    const struct fakeetcd_interval everything = {.end = {.data = &zero, .len_bytes = 1}};
     struct attaching attaching = {.leases = leases};
 
-    fakeetcd_store_walk(leases->store, &everything, 0, attach_one, &attaching);
+    fakeetcd_store_walk(leases->store, &fakeetcd_every_key, 0, attach_one, &attaching);
     return attaching.is_short_of_memory ? RT_E_NOMEM : RT_OK;
 }
 

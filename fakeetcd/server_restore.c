@@ -62,7 +62,6 @@ enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int6
 static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
                              struct fakeetcd_store **out_store)
 {
-    const struct fakeetcd_interval all = {rt_slice_of("\0", 1), rt_slice_of("\0", 1)};
     int64_t compacted = fakeetcd_store_compacted(old);
     struct feed feed = {.status = RT_OK};
     enum rt_status status = fakeetcd_store_create(&feed.store);
@@ -70,7 +69,7 @@ static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
         return status;
     }
     if (compacted > 0) { /* what survived the compaction, in the order it was written */
-        fakeetcd_store_walk(old, &all, compacted, on_base, &feed);
+        fakeetcd_store_walk(old, &fakeetcd_every_key, compacted, on_base, &feed);
         if (feed.count > 0) {
             qsort(feed.kvs, feed.count, sizeof(*feed.kvs), compare_kvs);
         }

@@ -52,9 +52,12 @@ void fakeetcd_store_destroy(struct fakeetcd_store *store)
 
 /* ---- intervals ---- */
 
-static bool is_everything(struct rt_slice end)
+static const uint8_t zero_byte[1];
+const struct fakeetcd_interval fakeetcd_every_key = {{zero_byte, 1}, {zero_byte, 1}};
+
+bool fakeetcd_interval_is_endless(const struct fakeetcd_interval *interval)
 {
-    return end.len_bytes == 1 && end.data[0] == 0;
+    return interval->end.len_bytes == 1 && interval->end.data[0] == 0;
 }
 
 bool fakeetcd_interval_has(const struct fakeetcd_interval *interval, struct rt_slice key)
@@ -63,12 +66,12 @@ bool fakeetcd_interval_has(const struct fakeetcd_interval *interval, struct rt_s
         return rt_slice_equal(interval->key, key);
     }
     return fakeetcd__compare(key, interval->key) >= 0 &&
-           (is_everything(interval->end) || fakeetcd__compare(key, interval->end) < 0);
+           (fakeetcd_interval_is_endless(interval) || fakeetcd__compare(key, interval->end) < 0);
 }
 
 bool fakeetcd_interval_is_empty(const struct fakeetcd_interval *interval)
 {
-    return interval->end.len_bytes > 0 && !is_everything(interval->end) &&
+    return interval->end.len_bytes > 0 && !fakeetcd_interval_is_endless(interval) &&
            fakeetcd__compare(interval->key, interval->end) >= 0;
 }
 
@@ -184,7 +187,7 @@ uint64_t fakeetcd_store_count(const struct fakeetcd_store *store,
         return 0;
     }
     uint64_t before = fakeetcd__keys_alive_before(&store->keys, interval->key);
-    uint64_t up_to = is_everything(interval->end)
+    uint64_t up_to = fakeetcd_interval_is_endless(interval)
                          ? store->key_count
                          : fakeetcd__keys_alive_before(&store->keys, interval->end);
     return up_to - before;

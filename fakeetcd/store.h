@@ -38,6 +38,8 @@ struct fakeetcd_interval {
     struct rt_slice key;
     struct rt_slice end;
 };
+extern const struct fakeetcd_interval fakeetcd_every_key;
+bool fakeetcd_interval_is_endless(const struct fakeetcd_interval *interval); /* its end is "\0" */
 bool fakeetcd_interval_has(const struct fakeetcd_interval *interval, struct rt_slice key);
 bool fakeetcd_interval_is_empty(const struct fakeetcd_interval *interval);
 

@@ -90,10 +90,7 @@ const struct fakeetcd_change *fakeetcd__changes_of(struct fakeetcd_store *store,
 enum rt_status fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
                                       fakeetcd_history_fn *visit, void *arg)
 {
-    static const uint8_t zero = 0;
-    const struct fakeetcd_interval everything = {.end = {.data = &zero, .len_bytes = 1}};
-
-    return fakeetcd__store_history_in(store, &everything, from, to, visit, arg);
+    return fakeetcd__store_history_in(store, &fakeetcd_every_key, from, to, visit, arg);
 }
 
 enum rt_status fakeetcd__store_history_in(const struct fakeetcd_store *store,

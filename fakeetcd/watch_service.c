@@ -139,7 +139,7 @@ static struct fakeetcd_interval interval_of(const Etcdserverpb__WatchCreateReque
     struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
                                          fakeetcd__slice(request->range_end)};
     if (interval.key.len_bytes == 0) {
-        interval.key = rt_slice_of("\0", 1);
+        interval.key = fakeetcd_every_key.key;
     }
     return interval;
 }

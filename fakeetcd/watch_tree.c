@@ -12,18 +12,16 @@ static int compare_ranges(struct fakeetcd__range *a, struct fakeetcd__range *b);
 RB_GENERATE_INTERNAL(fakeetcd__range_tree, fakeetcd__range, entry, compare_ranges,
                      __attribute__((unused)) static)
 
-static bool is_endless(const struct fakeetcd__range *range)
-{
-    return range->interval.end.len_bytes == 1 && range->interval.end.data[0] == 0;
-}
-
 static const struct fakeetcd__range *farther(const struct fakeetcd__range *a,
                                              const struct fakeetcd__range *b)
 {
-    if (b == NULL || is_endless(a)) {
+    if (b == NULL || fakeetcd_interval_is_endless(&a->interval)) {
         return a;
     }
-    return is_endless(b) || fakeetcd__compare(b->interval.end, a->interval.end) > 0 ? b : a;
+    return fakeetcd_interval_is_endless(&b->interval) ||
+                   fakeetcd__compare(b->interval.end, a->interval.end) > 0
+               ? b
+               : a;
 }
 
 static void look_again(struct fakeetcd__range *range)
@@ -78,7 +76,8 @@ static void find(struct fakeetcd__range *range, struct rt_slice key,
 {
     while (range != NULL) {
         const struct fakeetcd__range *farthest = range->farthest;
-        if (!is_endless(farthest) && fakeetcd__compare(farthest->interval.end, key) <= 0) {
+        if (!fakeetcd_interval_is_endless(&farthest->interval) &&
+            fakeetcd__compare(farthest->interval.end, key) <= 0) {
             return;
         }
         find(RB_LEFT(range, entry), key, visit, arg);
