@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/contender.h"
-#include "fakeetcd/key_index.h"
 #include "fakeetcd/server_internal.h"
 #include "fakeetcd/watch_service.h"
 
@@ -12,18 +11,12 @@
  */
 struct feed {
     struct fakeetcd_store *store;
-    struct fakeetcd_kv *kvs;
-    size_t count;
-    size_t capacity;
     enum rt_status status;
 };
 
 static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
                              struct fakeetcd_store **out_store);
-static bool on_base(void *arg, const struct fakeetcd_kv *kv);
-static int compare_kvs(const void *left, const void *right);
-static bool on_history(void *arg, int64_t revision, const struct fakeetcd_change *changes,
-                       size_t count);
+static bool on_version(void *arg, const struct fakeetcd_kv *kv);
 static enum rt_status copy_leases(struct fakeetcd_server *server, struct fakeetcd_store *store,
                                   struct fakeetcd_leases **out_leases);
 static bool on_lease(void *arg, const struct fakeetcd_lease_info *info);
@@ -62,27 +55,18 @@ enum fakeetcd_error fakeetcd_server_restore(struct fakeetcd_server *server, int6
 static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
                              struct fakeetcd_store **out_store)
 {
-    int64_t compacted = fakeetcd_store_compacted(old);
     struct feed feed = {.status = RT_OK};
     enum rt_status status = fakeetcd_store_create(&feed.store);
     if (status != RT_OK) {
         return status;
     }
-    if (compacted > 0) { /* what survived the compaction, in the order it was written */
-        fakeetcd_store_walk(old, &fakeetcd_every_key, compacted, on_base, &feed);
-        if (feed.count > 0) {
-            qsort(feed.kvs, feed.count, sizeof(*feed.kvs), compare_kvs);
-        }
-        for (size_t i = 0; i < feed.count && feed.status == RT_OK; i++) {
-            feed.status = fakeetcd_store_restore_change(feed.store, &feed.kvs[i]);
-        }
-        free(feed.kvs);
+    status = fakeetcd_store_replay(old, revision, on_version, &feed);
+    if (feed.status == RT_OK) {
+        feed.status = status;
     }
     if (feed.status == RT_OK) {
-        fakeetcd_store_history(old, compacted + 1, revision, on_history, &feed);
-    }
-    if (feed.status == RT_OK) {
-        feed.status = fakeetcd_store_restore_done(feed.store, revision, compacted);
+        feed.status =
+            fakeetcd_store_restore_done(feed.store, revision, fakeetcd_store_compacted(old));
     }
     if (feed.status != RT_OK) {
         fakeetcd_store_destroy(feed.store);
@@ -92,39 +76,10 @@ static enum rt_status refill(const struct fakeetcd_store *old, int64_t revision,
     return RT_OK;
 }
 
-static bool on_base(void *arg, const struct fakeetcd_kv *kv)
+static bool on_version(void *arg, const struct fakeetcd_kv *kv)
 {
     struct feed *feed = arg;
-    if (feed->count == feed->capacity) {
-        size_t capacity = feed->capacity == 0 ? 64 : feed->capacity * 2;
-        struct fakeetcd_kv *grown = realloc(feed->kvs, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            feed->status = RT_E_NOMEM;
-            return false;
-        }
-        feed->kvs = grown;
-        feed->capacity = capacity;
-    }
-    feed->kvs[feed->count++] = *kv;
-    return true;
-}
-
-static int compare_kvs(const void *left, const void *right)
-{
-    const struct fakeetcd_kv *a = left;
-    const struct fakeetcd_kv *b = right;
-    int order = (a->mod_revision > b->mod_revision) - (a->mod_revision < b->mod_revision);
-    return order != 0 ? order : fakeetcd__compare(a->key, b->key);
-}
-
-static bool on_history(void *arg, int64_t revision, const struct fakeetcd_change *changes,
-                       size_t count)
-{
-    struct feed *feed = arg;
-    (void)revision;
-    for (size_t i = 0; i < count && feed->status == RT_OK; i++) {
-        feed->status = fakeetcd_store_restore_change(feed->store, &changes[i].kv);
-    }
+    feed->status = fakeetcd_store_restore_change(feed->store, kv);
     return feed->status == RT_OK;
 }
 

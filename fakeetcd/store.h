@@ -112,6 +112,12 @@ typedef bool fakeetcd_history_fn(void *arg, int64_t revision, const struct fakee
 enum rt_status fakeetcd_store_history(const struct fakeetcd_store *store, int64_t from, int64_t to,
                                       fakeetcd_history_fn *visit, void *arg);
 
+/* Visits every version there is up to `revision`, in the order they were written: first what
+ * survived the compaction, as it was then, by revision and key. `visit` returns false to stop.
+ * RT_E_NOMEM: something was not visited. */
+enum rt_status fakeetcd_store_replay(const struct fakeetcd_store *store, int64_t revision,
+                                     fakeetcd_visit_fn *visit, void *arg);
+
 /* ---- upkeep ---- */
 
 /* Forgets versions that are overwritten or deleted at `revision`, gives their memory back.
