@@ -13,7 +13,7 @@ pairs() { # DSTEST
         /^## What/ { is_ours = /`binding`|`fakeds`/ }
         is_ours && /^\| `/ {
             gsub(/[` ]/, "", $2); sub(/N$/, "", $2); gsub(/ /, "", $3); gsub(/ /, "", $4)
-            if ($3 != "" && $3 !~ /(^|,)(get|heartbeat)(,|$)/) next
+            if ($3 != "" && $3 !~ /^all/ && $3 !~ /(^|,)(get|heartbeat)(,|$)/) next
             n = split($4, actions, ",")
             for (i = 1; i <= n; i++) print $2, actions[i]
         }' | grep -vE '^(evict|expire) |^heartbeat (status|delay)$| hole$'
