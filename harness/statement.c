@@ -80,6 +80,19 @@ void scn__compare(struct scn_trial *trial, const uint64_t *actual)
     }
 }
 
+bool scn__compare_presence(struct scn_trial *trial, bool is_there)
+{
+    const struct scn_statement *statement = &trial->check->statement;
+    bool is_wanted = statement->present_node == NULL || statement->is_present;
+
+    if (is_wanted != is_there) {
+        struct scn_finding *finding = scn__broken(trial, trial->check->node, statement->key);
+        scn_finding_expected(finding, "%s", is_wanted ? "present" : "absent");
+        scn_finding_actual(finding, "%s", is_there ? "present" : "absent");
+    }
+    return is_wanted && is_there;
+}
+
 /* ---- counters ---- */
 
 static void say_metrics(struct scn_trial *trial)
@@ -297,17 +310,11 @@ static void say_object(struct scn_trial *trial)
 {
     const struct scn_statement *statement = &trial->check->statement;
     struct fakeds_object object;
-    bool is_wanted = statement->present_node == NULL || statement->is_present;
     bool is_there =
         fakeds_worker_find(scn_world_worker(trial->judge->world, statement->worker)->fake,
                            rt_slice_text(statement->key), &object);
 
-    if (is_wanted != is_there) {
-        struct scn_finding *finding = scn__broken(trial, trial->check->node, statement->key);
-        scn_finding_expected(finding, "%s", is_wanted ? "present" : "absent");
-        scn_finding_actual(finding, "%s", is_there ? "present" : "absent");
-    }
-    if (!is_wanted || !is_there) {
+    if (!scn__compare_presence(trial, is_there)) {
         return;
     }
     struct scn_object_numbers numbers = {.size_bytes = object.size_bytes};

@@ -20,6 +20,9 @@ struct scn_finding *scn__broken(struct scn_trial *trial, const struct doc_node *
 /* Each number that the statement speaks of against its range; `actual` by row of its list. */
 void scn__compare(struct scn_trial *trial, const uint64_t *actual);
 
+/* `present` against what is there. True: there is something to look at. */
+bool scn__compare_presence(struct scn_trial *trial, bool is_there);
+
 /* A row of scenario_numbers.h as its value. */
 #define NUMBER_VALUE(word, expression, help) (expression),
 

@@ -82,16 +82,10 @@ void scn__say_etcd_key(struct scn_trial *trial)
     struct fakeetcd_kv kv = {0};
     const struct fakeetcd_kv *source = &kv;
     char text[TEXT_BYTES];
-    bool is_wanted = statement->present_node == NULL || statement->is_present;
     bool is_there = fakeetcd_store_get(fakeetcd_server_state(server_of(trial))->store,
                                        rt_slice_text(statement->key), 0, &kv);
 
-    if (is_wanted != is_there) {
-        struct scn_finding *finding = scn__broken(trial, trial->check->node, statement->key);
-        scn_finding_expected(finding, "%s", is_wanted ? "present" : "absent");
-        scn_finding_actual(finding, "%s", is_there ? "present" : "absent");
-    }
-    if (!is_wanted || !is_there) {
+    if (!scn__compare_presence(trial, is_there)) {
         return;
     }
     const uint64_t actual[] = {SCN_ETCD_KEY_NUMBERS(NUMBER_VALUE)};

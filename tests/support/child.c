@@ -5,13 +5,17 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* cmocka needs the C library's first. */
 #include <cmocka.h>
+
+#include "runtime/sanitizers.h"
 
 #define DEADLINE_MS       20000
 #define EXIT_NOT_EXECUTED 127
@@ -68,4 +72,19 @@ int child_run(struct child *child, const char *path, const char *const *argument
 {
     child_start(child, path, arguments);
     return child_end(child);
+}
+
+void child_assert_resident(const struct child *child, size_t limit_bytes)
+{
+    char path[64];
+    unsigned long total = 0;
+    unsigned long resident = 0;
+    bool has_sanitizer = RT_HAS_ADDRESS_SANITIZER || RT_HAS_THREAD_SANITIZER;
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)child->pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &total, &resident), 2);
+    fclose(file);
+    size_t bytes = (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
+    assert_in_range(bytes, 1, has_sanitizer ? SIZE_MAX : limit_bytes);
 }

@@ -29,6 +29,9 @@ void child_read_until(struct child *child, const char *word);
 /* Reads the rest and waits. The exit status, or -1 when a signal ended it. */
 int child_end(struct child *child);
 
+/* Its resident memory, above 0 and, without a sanitizer whose memory counts too, at most this. */
+void child_assert_resident(const struct child *child, size_t limit_bytes);
+
 /* Start to end. */
 int child_run(struct child *child, const char *path, const char *const *arguments);
 
