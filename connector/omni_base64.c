@@ -3,7 +3,6 @@
 
 static size_t padding_of(struct rt_slice text);
 static int sextet_of(uint8_t digit);
-static int hex_digit_of(uint8_t digit);
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -83,28 +82,4 @@ void omni_base64_write(FILE *out, struct rt_slice bytes)
         }
     }
     (void)fwrite(text, 1, used_bytes, out);
-}
-
-bool omni_hex_read(struct rt_slice text, uint8_t *out_bytes, size_t *out_bad_offset)
-{
-    for (size_t i = 0; i < text.len_bytes; i++) {
-        int digit = hex_digit_of(text.data[i]);
-        if (digit < 0 || text.len_bytes % 2 != 0) {
-            *out_bad_offset = digit < 0 ? i : text.len_bytes - 1;
-            return false;
-        }
-        out_bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : out_bytes[i / 2] | digit);
-    }
-    return true;
-}
-
-static int hex_digit_of(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }

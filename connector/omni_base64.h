@@ -16,7 +16,4 @@ bool omni_base64_size(struct rt_slice text, size_t *out_len_bytes);
 bool omni_base64_read(struct rt_slice text, uint8_t *out_bytes, size_t *out_bad_offset);
 void omni_base64_write(FILE *out, struct rt_slice bytes);
 
-/* Two digits a byte, of either case; `out_bytes` has room for half the text. */
-bool omni_hex_read(struct rt_slice text, uint8_t *out_bytes, size_t *out_bad_offset);
-
 #endif

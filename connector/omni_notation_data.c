@@ -4,6 +4,7 @@
 #include "connector/omni_base64.h"
 #include "connector/omni_codec.h"
 #include "connector/omni_notation_internal.h"
+#include "runtime/hex.h"
 
 /* The bodies of the notation: bytes as base64, hex or a fill, and the tensors that hold them. */
 #define SIZE_MAX_BYTES ((uint64_t)UINT32_MAX) /* what MessagePack can announce */
@@ -92,7 +93,7 @@ static struct rt_blob *read_hex(struct omni__notation *notation, const struct do
     if (blob == NULL) {
         return NULL;
     }
-    if (!omni_hex_read(text, data, &bad_offset)) {
+    if (!rt_hex_read(text, data, &bad_offset)) {
         notation->status = RT_E_INVALID;
         (void)doc_error_add_inside(notation->errors, node, bad_offset, 1,
                                    "hexadecimal is pairs of the digits 0-9 a-f");

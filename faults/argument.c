@@ -3,6 +3,7 @@
 
 #include "faults/trigger.h"
 #include "faults/words.h"
+#include "runtime/hex.h"
 #include "wire/dsrpc_code.h"
 #include "wire/grpc_code.h"
 
@@ -49,7 +50,6 @@ static argument_fn read_http2_error;
 static argument_fn read_http_status;
 static argument_fn read_revision;
 static argument_fn read_key;
-static int hex_digit(uint8_t letter);
 
 static const struct {
     size_t min_count;
@@ -398,7 +398,7 @@ static bool read_hex(struct fault__scanner *scanner, const struct argument *argu
         return false;
     }
     for (size_t i = 0; i < argument->text.len_bytes; i++) {
-        int digit = hex_digit(argument->text.data[i]);
+        int digit = rt_hex_digit(argument->text.data[i]);
 
         if (argument->is_quoted || digit < 0) {
             return complain_argument(scanner, argument, "bytes are hexadecimal digits",
@@ -413,17 +413,6 @@ static bool read_hex(struct fault__scanner *scanner, const struct argument *argu
     }
     term->action.bytes = rt_slice_of(bytes, len_bytes);
     return true;
-}
-
-static int hex_digit(uint8_t letter)
-{
-    if (letter >= '0' && letter <= '9') {
-        return letter - '0';
-    }
-    if (letter >= 'a' && letter <= 'f') {
-        return letter - 'a' + 10;
-    }
-    return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
 }
 
 static bool read_symbol(struct fault__scanner *scanner, const struct argument *argument,

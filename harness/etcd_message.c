@@ -3,6 +3,7 @@
 
 #include "document/quantity.h"
 #include "runtime/glob.h"
+#include "runtime/hex.h"
 
 #include <inttypes.h>
 
@@ -147,11 +148,17 @@ static enum rt_status check_value(const ProtobufCFieldDescriptor *field,
     }
 }
 
-static int hex_digit(char digit)
+static enum rt_status check_hex(const struct doc_node *hex, struct doc_error_list *errors)
 {
-    const char *digits = "0123456789abcdef";
-    const char *found = digit == '\0' ? NULL : strchr(digits, digit);
-    return found == NULL ? -1 : (int)(found - digits);
+    for (size_t i = 0; i < hex->text_len_bytes; i++) {
+        if (rt_hex_digit((uint8_t)hex->text[i]) < 0) {
+            (void)doc_error_add_inside(errors, hex, i, 1, "not a hexadecimal digit");
+            return RT_E_INVALID;
+        }
+    }
+    return hex->text_len_bytes % 2 == 0
+               ? RT_OK
+               : refuse(errors, hex, "bytes are an even number of hexadecimal digits");
 }
 
 static enum rt_status check_bytes(const struct doc_node *node, struct doc_error_list *errors)
@@ -166,11 +173,7 @@ static enum rt_status check_bytes(const struct doc_node *node, struct doc_error_
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 && hex != NULL &&
         hex->kind == DOC_KIND_SCALAR) {
-        const char *at = hex->text;
-        while (hex_digit(at[0]) >= 0 && hex_digit(at[1]) >= 0) {
-            at += 2;
-        }
-        return *at == '\0' ? RT_OK : refuse(errors, hex, "pairs of hexadecimal digits are wanted");
+        return check_hex(hex, errors);
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 &&
         doc_find(node, "prefix-end") != NULL) {
@@ -231,13 +234,6 @@ ProtobufCMessage *scn_message_make(const ProtobufCMessageDescriptor *descriptor,
     return message;
 }
 
-static void unhex(const char *text, uint8_t *out_data)
-{
-    for (; text[0] != '\0'; text += 2) {
-        *out_data++ = (uint8_t)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
-    }
-}
-
 /* The first key behind all that begin with `prefix`: its last byte that can grow, grown. */
 static size_t prefix_end(struct rt_slice prefix, uint8_t *out_data)
 {
@@ -265,6 +261,7 @@ static bool make_bytes(const struct doc_node *node, struct doc *doc, ProtobufCBi
         *out_bytes = (ProtobufCBinaryData){node->text_len_bytes, (uint8_t *)node->text};
         return true;
     }
+    size_t bad_offset = 0;
     int64_t times = 1;
     if (repeat != NULL) {
         (void)!doc_read_integer(doc_find(node, "count"), 1, 64 << 20, NULL, &times);
@@ -278,7 +275,7 @@ static bool make_bytes(const struct doc_node *node, struct doc *doc, ProtobufCBi
     data[0] = 0;
     out_bytes->data = data;
     if (hex != NULL) {
-        unhex(hex->text, data);
+        (void)rt_hex_read(doc_text(hex), data, &bad_offset); /* it was checked */
         out_bytes->len = room_bytes;
     } else if (repeat != NULL) {
         for (int64_t i = 0; i < times; i++) {
@@ -389,8 +386,10 @@ static bool match_bytes(const ProtobufCBinaryData *bytes, const struct doc_node 
     } else if (hex != NULL && hex->text_len_bytes == 2 * actual.len_bytes) {
         is_same = true;
         for (size_t i = 0; is_same && i < actual.len_bytes; i++) {
-            is_same = (hex_digit(hex->text[2 * i]) << 4 | hex_digit(hex->text[2 * i + 1])) ==
-                      actual.data[i];
+            uint8_t byte = 0;
+            size_t bad_offset = 0;
+            is_same = rt_hex_read(rt_slice_of(hex->text + 2 * i, 2), &byte, &bad_offset) &&
+                      byte == actual.data[i];
         }
     } else if (doc_find(node, "repeat") != NULL) {
         struct rt_slice part = doc_text(doc_find(node, "repeat"));

@@ -9,6 +9,7 @@
 #include "connector/omni_dtype.h"
 #include "connector/omni_serializer.h"
 #include "document/quantity.h"
+#include "runtime/hex.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SIZE_LIMIT      ((uint64_t)4 << 30)
@@ -126,17 +127,6 @@ static enum rt_status check_text(const struct doc_node *node, enum scn_payload_u
     return doc_read_text(doc_find(node, "text"), errors, &text);
 }
 
-static int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 static enum rt_status check_hex(const struct doc_node *node, enum scn_payload_use use,
                                 struct doc_error_list *errors)
 {
@@ -152,7 +142,7 @@ static enum rt_status check_hex(const struct doc_node *node, enum scn_payload_us
         return RT_E_INVALID;
     }
     for (size_t i = 0; i < hex->text_len_bytes; i++) {
-        if (hex_digit(hex->text[i]) < 0) {
+        if (rt_hex_digit((uint8_t)hex->text[i]) < 0) {
             doc_error_add_inside(errors, hex, i, 1, "not a hexadecimal digit");
             return RT_E_INVALID;
         }
@@ -436,10 +426,11 @@ static struct omni_value *make_hex(struct scn_payloads *payloads, const struct d
 {
     const struct doc_node *hex = doc_find(node, "hex");
     uint8_t *data = NULL;
+    size_t bad_offset = 0;
     struct rt_blob *blob = rt_blob_create(hex->text_len_bytes / 2, &data);
 
-    for (size_t i = 0; blob != NULL && i < hex->text_len_bytes / 2; i++) {
-        data[i] = (uint8_t)(hex_digit(hex->text[2 * i]) * 16 + hex_digit(hex->text[2 * i + 1]));
+    if (blob != NULL) {
+        (void)rt_hex_read(doc_text(hex), data, &bad_offset); /* it was checked */
     }
     return bytes_of(payloads, blob);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/grpc_text.h"
 
+#include "runtime/hex.h"
 #include "runtime/utf8.h"
 
 #include <inttypes.h>
@@ -10,7 +11,6 @@
 #define TIMEOUT_MAX_BYTES    9
 #define TIMEOUT_DIGIT_VALUES 100000000U
 
-static int hex_value(uint8_t byte);
 static size_t quote_byte(uint8_t byte, char out_text[5]);
 
 /* ---- grpc-message ------------------------------------------------------------------------- */
@@ -52,24 +52,16 @@ size_t grpc__text_decode(struct rt_slice encoded, char *out_text, size_t room_by
     for (size_t i = 0; i < encoded.len_bytes && len_bytes + 1 < room_bytes; i++) {
         uint8_t byte = encoded.data[i];
 
-        if (byte == '%' && i + 2 < encoded.len_bytes && hex_value(encoded.data[i + 1]) >= 0 &&
-            hex_value(encoded.data[i + 2]) >= 0) {
-            byte = (uint8_t)(hex_value(encoded.data[i + 1]) * 16 + hex_value(encoded.data[i + 2]));
+        if (byte == '%' && i + 2 < encoded.len_bytes && rt_hex_digit(encoded.data[i + 1]) >= 0 &&
+            rt_hex_digit(encoded.data[i + 2]) >= 0) {
+            byte = (uint8_t)(rt_hex_digit(encoded.data[i + 1]) * 16 +
+                             rt_hex_digit(encoded.data[i + 2]));
             i += 2;
         }
         out_text[len_bytes++] = (char)byte;
     }
     out_text[len_bytes] = '\0';
     return len_bytes;
-}
-
-static int hex_value(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 /* ---- quoting ------------------------------------------------------------------------------ */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/gateway/http1_parser.h"
 
+#include "runtime/hex.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -396,17 +398,14 @@ static bool read_chunk_size(struct fakeetcd_http_parser *parser)
     uint64_t size = 0;
     size_t digits = 0;
     for (; digits < line.len_bytes; digits++) {
-        uint8_t byte = line.data[digits];
-        unsigned digit = byte >= '0' && byte <= '9'                     ? byte - (unsigned)'0'
-                         : (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f' ? (byte | 0x20u) - 'a' + 10
-                                                                        : 16;
-        if (digit == 16) {
+        int digit = rt_hex_digit(line.data[digits]);
+        if (digit < 0) {
             break;
         }
         if (digits == 15) {
             return false;
         }
-        size = size << 4 | digit;
+        size = size << 4 | (uint64_t)digit;
     }
     struct rt_slice rest = trimmed(rt_slice_of(line.data + digits, line.len_bytes - digits));
     parser->left_bytes = size;

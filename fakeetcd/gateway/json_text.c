@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/gateway/json_text.h"
 
+#include "runtime/hex.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -144,8 +146,7 @@ static uint32_t hex4(const uint8_t *at)
 {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
-        uint32_t digit = at[i] <= '9' ? at[i] - (uint32_t)'0' : (at[i] | 0x20u) - 'a' + 10;
-        value = value << 4 | digit;
+        value = value << 4 | (uint32_t)rt_hex_digit(at[i]); /* the scanner saw digits */
     }
     return value;
 }
