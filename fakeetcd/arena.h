@@ -2,33 +2,45 @@
 #ifndef FAKEETCD_ARENA_H
 #define FAKEETCD_ARENA_H
 
-#include "runtime/slice.h"
-#include "runtime/status.h"
+#include "wire/protobuf_arena.h"
 
-#include <protobuf-c/protobuf-c.h>
-
-/*
- * Memory of one request: what was unpacked, and the answer under construction. Taking is a
- * pointer's move, giving back does nothing; reset empties it all and keeps what a usual request
- * needs. One thread.
- */
-struct fakeetcd__arena_block;
+/* Memory of one request: what was unpacked, and the answer under construction. One thread. */
 
 struct fakeetcd__arena {
-    ProtobufCAllocator allocator; /* for protobuf-c; its data is the arena */
-    struct fakeetcd__arena_block *first;
-    struct fakeetcd__arena_block *current; /* those behind it are empty */
-    uint64_t total_bytes;
+    struct pb_arena memory; /* its allocator is for protobuf-c */
 };
 
-void fakeetcd__arena_init(struct fakeetcd__arena *arena);
-void fakeetcd__arena_fini(struct fakeetcd__arena *arena);
-void fakeetcd__arena_reset(struct fakeetcd__arena *arena);
+static inline void fakeetcd__arena_init(struct fakeetcd__arena *arena)
+{
+    static const struct pb_arena_limits limits = {.block_min_bytes = (size_t)16 * 1024,
+                                                  .keep_bytes = (size_t)4 * 1024 * 1024,
+                                                  .total_bytes = (size_t)256 * 1024 * 1024};
+
+    pb_arena_init(&arena->memory, &limits);
+}
+
+static inline void fakeetcd__arena_fini(struct fakeetcd__arena *arena)
+{
+    pb_arena_fini(&arena->memory);
+}
+
+static inline void fakeetcd__arena_reset(struct fakeetcd__arena *arena)
+{
+    pb_arena_reset(&arena->memory);
+}
 
 /* Aligned for anything, not zeroed. NULL: no memory, or more than 256 MiB in all. */
-RT_NODISCARD void *fakeetcd__arena_take(struct fakeetcd__arena *arena, size_t len_bytes);
+RT_NODISCARD static inline void *fakeetcd__arena_take(struct fakeetcd__arena *arena,
+                                                      size_t len_bytes)
+{
+    return pb_arena_take(&arena->memory, len_bytes);
+}
+
 /* An array, zeroed. NULL also when the product overflows. */
-RT_NODISCARD void *fakeetcd__arena_array(struct fakeetcd__arena *arena, size_t count,
-                                         size_t item_bytes);
+RT_NODISCARD static inline void *fakeetcd__arena_array(struct fakeetcd__arena *arena, size_t count,
+                                                       size_t item_bytes)
+{
+    return pb_arena_array(&arena->memory, count, item_bytes);
+}
 
 #endif

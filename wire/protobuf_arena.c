@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/arena.h"
+#include "wire/protobuf_arena.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 
-#define BLOCK_MIN_BYTES   ((size_t)16 * 1024)
-#define BLOCK_MAX_BYTES   ((size_t)1024 * 1024)
-#define KEEP_BYTES        ((size_t)4 * 1024 * 1024)
-#define ARENA_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
+/* Each block doubles what there is, up to a size where doubling gains nothing any more. */
+#define BLOCK_MAX_BYTES ((size_t)1024 * 1024)
 
-struct fakeetcd__arena_block {
-    struct fakeetcd__arena_block *next;
+struct pb_arena_block {
+    struct pb_arena_block *next;
     size_t capacity_bytes;
     size_t used_bytes;
     alignas(max_align_t) uint8_t data[];
@@ -18,33 +16,35 @@ struct fakeetcd__arena_block {
 
 static void *allocate(void *arg, size_t len_bytes);
 static void forget(void *arg, void *pointer);
-static void *take_slow(struct fakeetcd__arena *arena, size_t len_bytes);
-static struct fakeetcd__arena_block *add_block(struct fakeetcd__arena *arena, size_t len_bytes);
-static void free_behind(struct fakeetcd__arena *arena, struct fakeetcd__arena_block *last);
+static void *take_slow(struct pb_arena *arena, size_t len_bytes);
+static struct pb_arena_block *add_block(struct pb_arena *arena, size_t len_bytes);
+static void free_behind(struct pb_arena *arena, struct pb_arena_block *last);
 
-void fakeetcd__arena_init(struct fakeetcd__arena *arena)
+void pb_arena_init(struct pb_arena *arena, const struct pb_arena_limits *limits)
 {
-    *arena = (struct fakeetcd__arena){
-        .allocator = {.alloc = allocate, .free = forget, .allocator_data = arena}};
+    *arena =
+        (struct pb_arena){.allocator = {.alloc = allocate, .free = forget, .allocator_data = arena},
+                          .limits = limits};
 }
 
-void fakeetcd__arena_fini(struct fakeetcd__arena *arena)
+void pb_arena_fini(struct pb_arena *arena)
 {
     free_behind(arena, NULL);
 }
 
 /* Blocks that only a huge request needed are given back. */
-void fakeetcd__arena_reset(struct fakeetcd__arena *arena)
+void pb_arena_reset(struct pb_arena *arena)
 {
-    struct fakeetcd__arena_block *last_kept = NULL;
+    struct pb_arena_block *last_kept = NULL;
     size_t kept_bytes = 0;
-    if (arena->current == arena->first && arena->first != NULL) {
-        arena->first->used_bytes = 0;
+    if (arena->first != NULL && arena->current == arena->first &&
+        arena->total_bytes <= arena->limits->keep_bytes) {
+        arena->first->used_bytes = 0; /* the others are empty */
         return;
     }
-    for (struct fakeetcd__arena_block *block = arena->first; block != NULL; block = block->next) {
+    for (struct pb_arena_block *block = arena->first; block != NULL; block = block->next) {
         kept_bytes += block->capacity_bytes;
-        if (kept_bytes > KEEP_BYTES) {
+        if (kept_bytes > arena->limits->keep_bytes) {
             break;
         }
         block->used_bytes = 0;
@@ -54,9 +54,9 @@ void fakeetcd__arena_reset(struct fakeetcd__arena *arena)
     arena->current = arena->first;
 }
 
-void *fakeetcd__arena_take(struct fakeetcd__arena *arena, size_t len_bytes)
+void *pb_arena_take(struct pb_arena *arena, size_t len_bytes)
 {
-    struct fakeetcd__arena_block *block = arena->current;
+    struct pb_arena_block *block = arena->current;
     size_t rounded_bytes =
         (len_bytes + alignof(max_align_t) - 1) & ~(size_t)(alignof(max_align_t) - 1);
     if (rounded_bytes < len_bytes) {
@@ -70,9 +70,9 @@ void *fakeetcd__arena_take(struct fakeetcd__arena *arena, size_t len_bytes)
     return take_slow(arena, rounded_bytes);
 }
 
-static void *take_slow(struct fakeetcd__arena *arena, size_t len_bytes)
+static void *take_slow(struct pb_arena *arena, size_t len_bytes)
 {
-    struct fakeetcd__arena_block *block = arena->current;
+    struct pb_arena_block *block = arena->current;
     while (block != NULL && block->next != NULL) {
         block = block->next; /* empty since the reset */
         arena->current = block;
@@ -89,17 +89,18 @@ static void *take_slow(struct fakeetcd__arena *arena, size_t len_bytes)
     return block->data;
 }
 
-static struct fakeetcd__arena_block *add_block(struct fakeetcd__arena *arena, size_t len_bytes)
+static struct pb_arena_block *add_block(struct pb_arena *arena, size_t len_bytes)
 {
-    size_t capacity_bytes = BLOCK_MIN_BYTES;
+    size_t limit_bytes = arena->limits->total_bytes;
+    size_t capacity_bytes = arena->limits->block_min_bytes;
     while (capacity_bytes < BLOCK_MAX_BYTES && capacity_bytes < arena->total_bytes) {
         capacity_bytes *= 2;
     }
     capacity_bytes = capacity_bytes < len_bytes ? len_bytes : capacity_bytes;
-    if (len_bytes > ARENA_LIMIT_BYTES || arena->total_bytes + capacity_bytes > ARENA_LIMIT_BYTES) {
+    if (capacity_bytes > limit_bytes - arena->total_bytes) {
         return NULL;
     }
-    struct fakeetcd__arena_block *block = malloc(sizeof(*block) + capacity_bytes);
+    struct pb_arena_block *block = malloc(sizeof(*block) + capacity_bytes);
     if (block == NULL) {
         return NULL;
     }
@@ -115,12 +116,12 @@ static struct fakeetcd__arena_block *add_block(struct fakeetcd__arena *arena, si
     return block;
 }
 
-void *fakeetcd__arena_array(struct fakeetcd__arena *arena, size_t count, size_t item_bytes)
+void *pb_arena_array(struct pb_arena *arena, size_t count, size_t item_bytes)
 {
     if (item_bytes != 0 && count > SIZE_MAX / item_bytes) {
         return NULL;
     }
-    void *items = fakeetcd__arena_take(arena, count * item_bytes);
+    void *items = pb_arena_take(arena, count * item_bytes);
     if (items != NULL) {
         memset(items, 0, count * item_bytes);
     }
@@ -129,7 +130,7 @@ void *fakeetcd__arena_array(struct fakeetcd__arena *arena, size_t count, size_t 
 
 static void *allocate(void *arg, size_t len_bytes)
 {
-    return fakeetcd__arena_take(arg, len_bytes);
+    return pb_arena_take(arg, len_bytes);
 }
 
 static void forget(void *arg, void *pointer)
@@ -139,11 +140,11 @@ static void forget(void *arg, void *pointer)
 }
 
 /* NULL: all of them. */
-static void free_behind(struct fakeetcd__arena *arena, struct fakeetcd__arena_block *last)
+static void free_behind(struct pb_arena *arena, struct pb_arena_block *last)
 {
-    struct fakeetcd__arena_block *block = last == NULL ? arena->first : last->next;
+    struct pb_arena_block *block = last == NULL ? arena->first : last->next;
     while (block != NULL) {
-        struct fakeetcd__arena_block *next = block->next;
+        struct pb_arena_block *next = block->next;
         arena->total_bytes -= block->capacity_bytes;
         free(block);
         block = next;
