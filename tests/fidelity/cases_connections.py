@@ -24,9 +24,10 @@ CASES = [
     linked("cut: an answer that is ready while nobody is connected is lost",
            begin(get("c-gap", sub_ms=500), "b"), pause(425), link("cut"),
            finish("b").fails(UNAVAILABLE, SILENCE).takes(3000), requests("get", 0)),
+    # Not in the same moment: what is written before the client has seen the cut is lost.
     linked("cut: a call right after it waits for the new connection",
-           set_("c-next"), link("cut"), get("c-next").returns("v").within(50, 400), link("cut"), set_("c-next", "w").within(50, 400),
-           get("c-next").returns("w").takes(0)),
+           set_("c-next"), link("cut"), pause(20), get("c-next").returns("v").within(50, 400),
+           link("cut"), pause(20), set_("c-next", "w").within(50, 400), get("c-next").returns("w").takes(0)),
     linked("cut: later calls see nothing of it",
            set_("c-later"), link("cut"), pause(700), get("c-later").returns("v").takes(0), set_("c-later", "w").takes(0)),
     linked("frozen link: a set that gave up is applied when the link thaws",
