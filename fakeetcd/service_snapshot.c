@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/bolt_snapshot.h"
 #include "fakeetcd/kv.h"
 #include "fakeetcd/service_rest.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /*
- * Snapshot: as many bytes as the database is big, in pieces, and behind them their SHA-256, as
- * clients check it. The bytes themselves are no bbolt file: a line of text says so, zeros follow.
- * No more is made than the connection takes.
+ * Snapshot: the database in pieces, and behind them their SHA-256, as clients check it. The
+ * database is made when it is asked for; no more of it is copied than the connection takes.
  *
  *   on_snapshot --> send ... full --drained--> send ... digest --> OK
  */
 #define PIECE_BYTES  ((size_t)32 * 1024)
-#define SMALLEST     (2 * PIECE_BYTES) /* two pieces, so that a client sees a stream */
 #define DIGEST_BYTES 32
 
 struct snapshot {
     EVP_MD_CTX *digest;
-    uint64_t total_bytes; /* whole pieces: clients tell the digest by what is over a sector */
-    uint64_t sent_bytes;
-    char first_line[160];
+    uint8_t *bytes; /* whole sectors: clients tell the digest by what is over one */
+    size_t total_bytes;
+    size_t sent_bytes;
 };
 
 static struct snapshot *make(struct fakeetcd_server *server);
+static void drop(struct snapshot *snapshot);
 static void send_some(struct fakeetcd_call *call);
 static bool send_piece(struct fakeetcd_call *call, struct snapshot *snapshot);
 static bool send_digest(struct fakeetcd_call *call, struct snapshot *snapshot);
@@ -42,25 +41,27 @@ void fakeetcd__on_snapshot(struct fakeetcd_call *call, const ProtobufCMessage *m
 
 static struct snapshot *make(struct fakeetcd_server *server)
 {
-    struct fakeetcd_store_counts counts;
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (snapshot == NULL) {
         return NULL;
     }
     snapshot->digest = EVP_MD_CTX_new();
-    if (snapshot->digest == NULL || EVP_DigestInit_ex(snapshot->digest, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(snapshot->digest);
-        free(snapshot);
+    if (snapshot->digest == NULL || EVP_DigestInit_ex(snapshot->digest, EVP_sha256(), NULL) != 1 ||
+        fakeetcd__bolt_snapshot(&server->state, &snapshot->bytes, &snapshot->total_bytes) !=
+            RT_OK) {
+        drop(snapshot);
         return NULL;
     }
-    fakeetcd_store_counts(server->state.store, &counts);
-    uint64_t pieces = (counts.logical_bytes + PIECE_BYTES - 1) / PIECE_BYTES;
-    snapshot->total_bytes = pieces * PIECE_BYTES < SMALLEST ? SMALLEST : pieces * PIECE_BYTES;
-    (void)snprintf(snapshot->first_line, sizeof(snapshot->first_line),
-                   "fakeetcd: a snapshot that cannot be restored; revision %lld, %llu keys\n",
-                   (long long)fakeetcd_store_revision(server->state.store),
-                   (unsigned long long)counts.keys);
     return snapshot;
+}
+
+static void drop(struct snapshot *snapshot)
+{
+    if (snapshot != NULL) {
+        EVP_MD_CTX_free(snapshot->digest);
+        free(snapshot->bytes);
+        free(snapshot);
+    }
 }
 
 void fakeetcd__snapshot_drained(struct fakeetcd_call *call)
@@ -74,12 +75,8 @@ void fakeetcd__snapshot_drained(struct fakeetcd_call *call)
 
 void fakeetcd__snapshot_gone(struct fakeetcd_call *call)
 {
-    struct snapshot *snapshot = call->state;
+    drop(call->state);
     call->state = NULL;
-    if (snapshot != NULL) {
-        EVP_MD_CTX_free(snapshot->digest);
-        free(snapshot);
-    }
 }
 
 /* Sending may end the call; its state lives until it is gone. */
@@ -107,23 +104,16 @@ static void send_some(struct fakeetcd_call *call)
 
 static bool send_piece(struct fakeetcd_call *call, struct snapshot *snapshot)
 {
-    static const uint8_t zeros[PIECE_BYTES];
     Etcdserverpb__SnapshotResponse response = ETCDSERVERPB__SNAPSHOT_RESPONSE__INIT;
-    const uint8_t *piece = zeros;
-    if (snapshot->sent_bytes == 0) {
-        uint8_t *made = fakeetcd__arena_array(&call->server->arena, 1, PIECE_BYTES);
-        if (made == NULL) {
-            return false;
-        }
-        memcpy(made, snapshot->first_line, strlen(snapshot->first_line));
-        piece = made;
-    }
-    if (EVP_DigestUpdate(snapshot->digest, piece, PIECE_BYTES) != 1) {
+    size_t left_bytes = snapshot->total_bytes - snapshot->sent_bytes;
+    struct rt_slice piece = rt_slice_of(snapshot->bytes + snapshot->sent_bytes,
+                                        left_bytes < PIECE_BYTES ? left_bytes : PIECE_BYTES);
+    if (EVP_DigestUpdate(snapshot->digest, piece.data, piece.len_bytes) != 1) {
         return false;
     }
-    snapshot->sent_bytes += PIECE_BYTES;
-    response.remaining_bytes = snapshot->total_bytes - snapshot->sent_bytes;
-    response.blob = fakeetcd__bytes(rt_slice_of(piece, PIECE_BYTES));
+    snapshot->sent_bytes += piece.len_bytes;
+    response.remaining_bytes = left_bytes - piece.len_bytes;
+    response.blob = fakeetcd__bytes(piece);
     fakeetcd_call_send(call, &response.base);
     return true;
 }
