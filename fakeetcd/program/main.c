@@ -397,6 +397,10 @@ static int start_relay(struct program *program)
     struct members *members = &program->members;
     struct urls first;
     char problem[320];
+    if (program->flags.faults != NULL && program->flags.faults[0] != '\0') {
+        log_line(LOG_WARN, "only the rules of the first member strike, clients of all members",
+                 "first", members->names[0], "unused", program->flags.faults, NULL);
+    }
     if (!urls_parse(members->peer_urls[0], &first, problem, sizeof(problem))) {
         return complain("initial-cluster", problem);
     }

@@ -130,12 +130,24 @@ static void second_member__its_client_gone__lets_go_of_the_first(void **state)
     assert_int_equal(counts.watchers, 0);
 }
 
+static void client_of_the_second__is_struck_by_the_rules_of_the_first(void **state)
+{
+    struct fixture *fx = *state;
+    lab_arm(&fx->lab, "x: on {op: etcd-put, key: foo} at request do 1*status(ABORTED, \"struck\")");
+    peer_post(&fx->peer, "/v3/kv/put", "", "{\"key\":\"Zm9v\",\"value\":\"\"}");
+    peer_assert(&fx->peer, "struck");
+    assert_int_equal(lab_fired(&fx->lab, "x"), 1);
+    peer_post(&fx->peer, "/v3/kv/put", "", "{\"key\":\"Zm9v\",\"value\":\"\"}");
+    peer_body(&fx->peer, 200);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(member__that_started__is_shown_with_its_urls),
         TEST(client_of_the_second__its_bytes__reach_the_first),
+        TEST(client_of_the_second__is_struck_by_the_rules_of_the_first),
         TEST(first_member__killed__takes_the_clients_of_the_second),
         TEST(first_member__back_again__is_told_again),
         TEST(stranger__saying_that_it_started__is_no_member),
