@@ -66,7 +66,8 @@ static void on_closed(void *arg, enum rt_status reason, const char *detail)
     }
 }
 
-static const struct grpc_connection_handler connection_handler = {on_call, on_closed};
+static const struct grpc_connection_handler connection_handler = {.on_call = on_call,
+                                                                  .on_closed = on_closed};
 
 static void on_accept(void *arg, struct rt_stream *stream)
 {

@@ -26,7 +26,6 @@ struct fakeetcd__connection {
     const char *stall_cause;
     const struct fault_action *greeting; /* what is done to it when it is open */
     const struct fault_action *after;    /* how it ends when everything is written */
-    struct rt_timer after_timer;
 };
 
 struct fakeetcd__grpc_call {
@@ -48,6 +47,7 @@ void fakeetcd__connection_stall(struct fakeetcd__connection *connection,
                                 const struct fault_action *action);
 void fakeetcd__connection_end_after(struct fakeetcd__connection *connection,
                                     const struct fault_action *action);
+void fakeetcd__connection_flushed(struct fakeetcd__connection *connection);
 void fakeetcd__connection_free(struct fakeetcd__connection *connection);
 void fakeetcd__connection_record(const struct fakeetcd__connection *connection, const char *cause,
                                  const char *detail);

@@ -11,7 +11,6 @@
 /* Streams that come: from accepting to the point where it is known what they speak. */
 
 #define HANDSHAKE_TIMEOUT_US (UINT64_C(10) * 1000000)
-#define AFTER_POLL_US        UINT64_C(1000)
 
 static void on_accept(void *arg, struct rt_stream *stream);
 static struct fakeetcd__connection *create(struct fakeetcd_server *server,
@@ -29,7 +28,6 @@ static void end_early(struct fakeetcd__connection *connection, bool is_fin, cons
                       const char *detail);
 static void on_stall_over(void *arg);
 static void set_stalled(struct fakeetcd__connection *connection, bool is_stalled);
-static void on_after(void *arg);
 
 static const struct rt_stream_handler EARLY_HANDLER = {
     .on_connected = on_tls_done,
@@ -116,7 +114,6 @@ static struct fakeetcd__connection *create(struct fakeetcd_server *server, struc
     TAILQ_INIT(&connection->calls);
     rt_timer_init(&connection->handshake_timer, server->environment.loop, on_handshake_timeout,
                   connection);
-    rt_timer_init(&connection->after_timer, server->environment.loop, on_after, connection);
     TAILQ_INSERT_TAIL(&server->connections, connection, others);
     server->counts.connections++;
     server->counts.connections_total++;
@@ -322,18 +319,12 @@ void fakeetcd__connection_end_after(struct fakeetcd__connection *connection,
                                     const struct fault_action *action)
 {
     connection->after = action;
-    fakeetcd__arm_after(connection->server, &connection->after_timer, 0);
+    grpc_connection_want_flushed(connection->grpc);
 }
 
-static void on_after(void *arg)
+void fakeetcd__connection_flushed(struct fakeetcd__connection *connection)
 {
-    struct fakeetcd__connection *connection = arg;
     const struct fault_action *action = connection->after;
-    struct rt_stream *stream = grpc_connection_stream(connection->grpc);
-    if (rt_outbox_len_bytes(rt_stream_outbox(stream)) > 0 &&
-        rt_timer_arm_after(&connection->after_timer, AFTER_POLL_US) == RT_OK) {
-        return;
-    }
     connection->after = NULL;
     connection->stall_cause = action->rule_id;
     if (action->kind == FAULT_STALL) {
@@ -367,7 +358,6 @@ void fakeetcd__connection_free(struct fakeetcd__connection *connection)
     TAILQ_REMOVE(&server->connections, connection, others);
     server->counts.connections--;
     rt_timer_disarm(&connection->handshake_timer);
-    rt_timer_disarm(&connection->after_timer);
     fault_hold_cancel(&connection->hold);
     free(connection->peer);
     free(connection);

@@ -15,6 +15,7 @@
 static bool go_away(struct fakeetcd__connection *connection, const struct fault_action *action);
 static void on_call(void *arg, struct grpc_call *grpc);
 static void on_closed(void *arg, enum rt_status reason, const char *detail);
+static void on_flushed(void *arg);
 static void on_message(void *arg, struct grpc_call *grpc, struct rt_slice message);
 static void on_half_close(void *arg, struct grpc_call *grpc);
 static void on_drained(void *arg, struct grpc_call *grpc);
@@ -35,6 +36,7 @@ static void call_free(struct fakeetcd__grpc_call *self);
 static const struct grpc_connection_handler CONNECTION_HANDLER = {
     .on_call = on_call,
     .on_closed = on_closed,
+    .on_flushed = on_flushed,
 };
 
 static const struct grpc_call_handler CALL_HANDLER = {
@@ -115,6 +117,11 @@ static void on_closed(void *arg, enum rt_status reason, const char *detail)
     snprintf(text, sizeof(text), "closed: %s", detail);
     fakeetcd__connection_record(connection, connection->stall_cause, text);
     fakeetcd__connection_free(connection);
+}
+
+static void on_flushed(void *arg)
+{
+    fakeetcd__connection_flushed(arg);
 }
 
 /* ---- calls ---- */

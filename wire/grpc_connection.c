@@ -78,6 +78,11 @@ static void on_turn(struct grpc__link *link)
             call->handler->on_drained(call->arg, call);
         }
     }
+    if (link->is_flush_wanted && !link->is_doomed && link->state == GRPC__LINK_OPEN &&
+        rt_outbox_len_bytes(rt_stream_outbox(link->stream)) == 0) {
+        link->is_flush_wanted = false;
+        connection->handler->on_flushed(connection->arg);
+    }
     if (connection->is_goaway_out) {
         grpc__link_end(link, false, connection->goaway_reason, connection->goaway_detail);
     } else if (!TAILQ_EMPTY(&connection->dirty) && link->state == GRPC__LINK_OPEN) {
@@ -392,6 +397,12 @@ const char *grpc_connection_peer(const struct grpc_connection *connection)
 size_t grpc_connection_call_count(const struct grpc_connection *connection)
 {
     return connection->call_count;
+}
+
+void grpc_connection_want_flushed(struct grpc_connection *connection)
+{
+    connection->link.is_flush_wanted = true;
+    grpc__link_wake(&connection->link);
 }
 
 struct rt_stream *grpc_connection_stream(struct grpc_connection *connection)

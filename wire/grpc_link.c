@@ -129,7 +129,7 @@ static void on_stream_drained(void *arg)
         link->is_input_held = false;
         rt_stream_pause(link->stream, false);
     }
-    if (was_stuck) {
+    if (was_stuck || link->is_flush_wanted) {
         grpc__link_wake(link);
     }
 }

@@ -50,10 +50,11 @@ struct grpc__link {
     struct rt_task turn_task;
     bool is_in_turn;
     bool is_doomed;
-    bool is_input_held;  /* the stream is paused, for the peer does not take what it is sent */
-    bool is_mute;        /* acknowledgements are swallowed */
-    bool is_window_held; /* no window is given back */
-    size_t unsent_bytes; /* handed over since the stream was last empty */
+    bool is_input_held;   /* the stream is paused, for the peer does not take what it is sent */
+    bool is_flush_wanted; /* the owner wants a turn when everything has been written */
+    bool is_mute;         /* acknowledgements are swallowed */
+    bool is_window_held;  /* no window is given back */
+    size_t unsent_bytes;  /* handed over since the stream was last empty */
     uint64_t last_input_us;
     enum rt_status end_reason;
     char end_detail[GRPC__DETAIL_BYTES];

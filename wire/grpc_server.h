@@ -47,6 +47,9 @@ struct grpc_connection_handler {
     void (*on_call)(void *arg, struct grpc_call *call);
     /* Once, last; every call's on_gone came before. The connection is freed after it. */
     void (*on_closed)(void *arg, enum rt_status reason, const char *detail);
+    /* Once for each grpc_connection_want_flushed(): nothing that was framed waits to be written any
+     * more. The connection may be ended inside. NULL: nobody asks. */
+    void (*on_flushed)(void *arg);
 };
 
 /* Takes the stream over, also on failure. Bytes already in its inbox are read. */
@@ -55,6 +58,9 @@ RT_NODISCARD enum rt_status grpc_connection_accept(struct rt_loop *loop, struct 
                                                    const struct grpc_connection_handler *handler,
                                                    void *arg,
                                                    struct grpc_connection **out_connection);
+
+/* From the loop, later: on_flushed. */
+void grpc_connection_want_flushed(struct grpc_connection *connection);
 
 /* GOAWAY, a round trip, GOAWAY with the last id; closed when the last call has ended. */
 void grpc_connection_drain(struct grpc_connection *connection);
