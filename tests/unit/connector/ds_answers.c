@@ -12,12 +12,12 @@ static const char *const KEYS[] = {"k", "l", "m"};
 static void answer_get(struct fixture *fx, struct rt_slice body, const char *const *parts,
                        size_t part_count)
 {
-    struct worker_rule rule = {.body = body, .part_count = part_count};
+    struct server_rule rule = {.body = body, .part_count = part_count};
 
     for (size_t i = 0; i < part_count; i++) {
         rule.parts[i] = rt_slice_text(parts[i]);
     }
-    worker_set_rule(&fx->worker, DSRPC_OP_GET, rule);
+    server_rule(&fx->server, DSRPC_OP_GET, rule);
 }
 
 static void get_keys(struct fixture *fx, size_t count, struct seen *seen)
@@ -184,12 +184,12 @@ static void get__parts_that_do_not_exist_or_fit__are_undecodable(void **state)
 static void answer_frames(struct fixture *fx, enum dsrpc_op op, const struct rt_slice *frames,
                           size_t count)
 {
-    struct worker_rule rule = {.does = WORKER_FRAMES, .part_count = count};
+    struct server_rule rule = {.is_frames = true, .part_count = count};
 
     for (size_t i = 0; i < count; i++) {
         rule.parts[i] = frames[i];
     }
-    worker_set_rule(&fx->worker, op, rule);
+    server_rule(&fx->server, op, rule);
 }
 
 static void answer__cut_or_garbled__ends_the_call_with_the_real_status(void **state)

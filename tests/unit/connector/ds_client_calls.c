@@ -7,6 +7,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static void *unpack(const ProtobufCMessageDescriptor *descriptor,
+                    const struct server_request *request)
+{
+    struct rt_slice body = rt_blob_slice(request->body);
+
+    return protobuf_c_message_unpack(descriptor, NULL, body.len_bytes, body.data);
+}
+
 static const uint64_t LAW_3000[] = {0, 1 * MS, 6 * MS, 56 * MS, 256 * MS, 1256 * MS, 2990 * MS};
 
 /* ---- the retry law, over the wire ---- */
@@ -20,8 +28,8 @@ static void get__refused_every_time_with_a_retryable_code__follows_the_law(void 
 
     init_ready(fx);
     for (size_t i = 0; i < COUNT(CODES); i++) {
-        fx->worker.arrival_count = 0;
-        worker_refuses(&fx->worker, DSRPC_OP_GET, CODES[i], "boom.");
+        server_forget(&fx->server);
+        server_refuse(&fx->server, DSRPC_OP_GET, CODES[i], "boom.");
         get(fx, "k", 500, &seen);
         assert_int_equal(seen.code, CODES[i]);
         assert_int_equal(seen.detail, DS_DETAIL_ANSWERED);
@@ -42,7 +50,7 @@ static void get__refused_with_another_code__is_not_retried(void **state)
 
     init_ready(fx);
     for (size_t i = 0; i < COUNT(CODES); i++) {
-        worker_refuses(&fx->worker, DSRPC_OP_GET, CODES[i], "boom.");
+        server_refuse(&fx->server, DSRPC_OP_GET, CODES[i], "boom.");
         get(fx, "k", 500, &seen);
         assert_int_equal(seen.code, CODES[i]);
         assert_int_equal(seen.took_us, 0);
@@ -56,8 +64,7 @@ static void get__served_after_three_refusals__succeeds_with_the_fourth(void **st
     struct seen seen;
 
     init_ready(fx);
-    worker_set_rule(&fx->worker, DSRPC_OP_SET,
-                    (struct worker_rule){.does = WORKER_REFUSES, .times = 3, .code = K_TRY_AGAIN});
+    server_rule(&fx->server, DSRPC_OP_SET, (struct server_rule){.times = 3, .code = K_TRY_AGAIN});
     set(fx, "k", "v", &seen);
     assert_int_equal(seen.code, K_OK);
     assert_int_equal(seen.attempt_count, 4);
@@ -72,15 +79,14 @@ static void set__retried__marks_the_retry_and_renews_the_queue_id(void **state)
     struct seen seen;
 
     init_ready(fx);
-    worker_set_rule(&fx->worker, DSRPC_OP_SET,
-                    (struct worker_rule){.does = WORKER_REFUSES, .times = 1, .code = K_TRY_AGAIN});
+    server_rule(&fx->server, DSRPC_OP_SET, (struct server_rule){.times = 1, .code = K_TRY_AGAIN});
     set(fx, "k", "value", &seen);
-    const struct worker_arrival *first = worker_arrival(&fx->worker, DSRPC_OP_SET, 0);
-    const struct worker_arrival *second = worker_arrival(&fx->worker, DSRPC_OP_SET, 1);
-    assert_string_not_equal(first->queue_id, second->queue_id);
+    const struct server_request *first = server_request(&fx->server, DSRPC_OP_SET, 0);
+    const struct server_request *second = server_request(&fx->server, DSRPC_OP_SET, 1);
+    assert_false(rt_slice_equal(rt_blob_slice(first->queue_id), rt_blob_slice(second->queue_id)));
     assert_int_equal(second->payload_bytes, 5);
-    Ds__PublishReq *before = ds__publish_req__unpack(NULL, first->body_bytes, first->body);
-    Ds__PublishReq *after = ds__publish_req__unpack(NULL, second->body_bytes, second->body);
+    Ds__PublishReq *before = unpack(&ds__publish_req__descriptor, first);
+    Ds__PublishReq *after = unpack(&ds__publish_req__descriptor, second);
     assert_non_null(before);
     assert_non_null(after);
     assert_false(before->is_retry);
@@ -98,7 +104,7 @@ static void delete__out_of_memory__is_not_retried(void **state)
     struct seen seen;
 
     init_ready(fx);
-    worker_refuses(&fx->worker, DSRPC_OP_DELETE, K_OUT_OF_MEMORY, "boom.");
+    server_refuse(&fx->server, DSRPC_OP_DELETE, K_OUT_OF_MEMORY, "boom.");
     seen_init(&seen, fx);
     assert_int_equal(ds_delete(fx->client, &key, 1, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
@@ -114,7 +120,7 @@ static void text__of_the_worker__gets_the_trace_id_instead_of_its_dot(void **sta
     struct seen seen;
 
     init_ready(fx);
-    worker_refuses(&fx->worker, DSRPC_OP_SET, K_INVALID, "boom.");
+    server_refuse(&fx->server, DSRPC_OP_SET, K_INVALID, "boom.");
     set(fx, "k", "v", &seen);
     assert_int_equal(strncmp(seen.text, "boom, traceId: ", 15), 0);
     assert_int_equal(strlen("boom, traceId: ") + 36,
@@ -129,7 +135,7 @@ static void text__after_several_codes__counts_each_of_them(void **state)
 
     fx->options.request_timeout_ms = 20;
     init_ready(fx);
-    worker_refuses(&fx->worker, DSRPC_OP_SET, K_TRY_AGAIN, "x");
+    server_refuse(&fx->server, DSRPC_OP_SET, K_TRY_AGAIN, "x");
     set(fx, "k", "v", &seen);
     assert_int_equal(seen.took_us, 10 * MS);
     assert_text(&seen, "[ Try again * 4 ] with 3 times in 20 ms.");
@@ -143,10 +149,10 @@ static void text__of_hostile_bytes__ends_the_call_and_nothing_else(void **state)
 
     init_ready(fx);
     memset(huge, 0xff, sizeof(huge) - 1);
-    worker_refuses(&fx->worker, DSRPC_OP_GET, K_INVALID, huge);
+    server_refuse(&fx->server, DSRPC_OP_GET, K_INVALID, huge);
     get(fx, "k", 0, &seen);
     assert_int_equal(seen.code, K_INVALID);
-    worker_refuses(&fx->worker, DSRPC_OP_GET, -5, "%s%n");
+    server_refuse(&fx->server, DSRPC_OP_GET, -5, "%s%n");
     get(fx, "k", 0, &seen);
     assert_int_equal(seen.code, -5);
     assert_text(&seen, "%s%n");
@@ -158,16 +164,19 @@ static void get__never_answered__ends_with_the_request_timeout(void **state)
 {
     struct fixture *fx = *state;
     struct seen seen;
+    char queue_id[128];
 
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_GET);
+    server_silence(&fx->server, DSRPC_OP_GET);
     get(fx, "k", 500, &seen);
     assert_int_equal(seen.code, K_RPC_UNAVAILABLE);
     assert_int_equal(seen.detail, DS_DETAIL_SILENCE);
     assert_int_equal(seen.took_us, 3000 * MS);
-    assert_int_equal(worker_count(&fx->worker, DSRPC_OP_GET), 1);
+    assert_int_equal(server_count(&fx->server, DSRPC_OP_GET), 1);
     assert_text(&seen, "[RPC_RECV_TIMEOUT] Rpc service for client ");
-    assert_text(&seen, worker_arrival(&fx->worker, DSRPC_OP_GET, 0)->queue_id);
+    struct rt_slice id = rt_blob_slice(server_request(&fx->server, DSRPC_OP_GET, 0)->queue_id);
+    (void)snprintf(queue_id, sizeof(queue_id), "%.*s", (int)id.len_bytes, (const char *)id.data);
+    assert_text(&seen, queue_id);
     assert_text(&seen, " has not responded within the allowed time. Detail: code: [Try again], ");
     assert_null(strstr(seen.text, "RPC Retry detail"));
 }
@@ -178,7 +187,7 @@ static void set__never_answered__has_the_suffix(void **state)
     struct seen seen;
 
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_SET);
+    server_silence(&fx->server, DSRPC_OP_SET);
     set(fx, "k", "v", &seen);
     assert_int_equal(seen.took_us, 3000 * MS);
     assert_text(&seen, "RPC Retry detail: [ RPC unavailable * 1 ] with 0 times in 3000 ms.");
@@ -191,10 +200,10 @@ static void get__longer_sub_timeout_than_request_timeout__is_the_budget(void **s
 
     fx->options.request_timeout_ms = 1000;
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_GET);
+    server_silence(&fx->server, DSRPC_OP_GET);
     get(fx, "k", 6000, &seen);
     assert_int_equal(seen.took_us, 6000 * MS);
-    assert_int_equal(worker_arrival(&fx->worker, DSRPC_OP_GET, 0)->told_ms, 5400);
+    assert_int_equal(server_request(&fx->server, DSRPC_OP_GET, 0)->timeout_ms, 5400);
 }
 
 /* Nobody takes the request; its queue id is named all the same. */
@@ -205,8 +214,8 @@ static void set__no_connection__is_silence_that_names_the_attempt(void **state)
     char id[64] = "";
 
     init_ready(fx);
-    worker_hide(&fx->worker);
-    worker_cut(&fx->worker);
+    server_stop_listening(&fx->server);
+    server_cut(&fx->server);
     run_for(fx, 1 * MS);
     set(fx, "k", "v", &seen);
     assert_int_equal(seen.code, K_RPC_UNAVAILABLE);
@@ -226,7 +235,7 @@ static void set__silence_with_the_default_timeout__makes_two_attempts(void **sta
 
     fx->options.connect_timeout_ms = 60000;
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_SET);
+    server_silence(&fx->server, DSRPC_OP_SET);
     set(fx, "k", "v", &seen);
     assert_int_equal(seen.took_us, 60000 * MS);
     assert_times(fx, DSRPC_OP_SET, EXPECTED, 2);
@@ -240,7 +249,7 @@ static void health__never_answered__ends_after_three_seconds_whatever_is_configu
 
     fx->options.request_timeout_ms = 700;
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_HEALTH);
+    server_silence(&fx->server, DSRPC_OP_HEALTH);
     seen_init(&seen, fx);
     assert_int_equal(ds_health(fx->client, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
@@ -255,9 +264,9 @@ static void answer__that_comes_too_late__is_counted_and_disturbs_nobody(void **s
     struct seen seen;
 
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_SET);
+    server_silence(&fx->server, DSRPC_OP_SET);
     set(fx, "k", "v", &seen);
-    worker_answer_kept(&fx->worker, worker_arrival(&fx->worker, DSRPC_OP_SET, 0));
+    assert_true(server_answer_well(&fx->server, server_request(&fx->server, DSRPC_OP_SET, 0)));
     run_for(fx, 1 * MS);
     assert_int_equal(seen.count, 1);
     ds_client_rpc_counts(fx->client, DSRPC_OP_SET, &counts);
@@ -275,16 +284,16 @@ static void answers__in_another_order__find_their_calls(void **state)
     struct seen second;
 
     init_ready(fx);
-    worker_is_silent(&fx->worker, DSRPC_OP_SET);
+    server_silence(&fx->server, DSRPC_OP_SET);
     start_set(fx, "a", "1", &first);
     start_set(fx, "b", "2", &second);
     run_for(fx, 1 * MS);
-    worker_answer_kept(&fx->worker, worker_arrival(&fx->worker, DSRPC_OP_SET, 1));
+    assert_true(server_answer_well(&fx->server, server_request(&fx->server, DSRPC_OP_SET, 1)));
     run_for(fx, 1 * MS);
     assert_int_equal(first.count, 0);
     assert_int_equal(second.count, 1);
     assert_int_equal(second.code, K_OK);
-    worker_answer_kept(&fx->worker, worker_arrival(&fx->worker, DSRPC_OP_SET, 0));
+    assert_true(server_answer_well(&fx->server, server_request(&fx->server, DSRPC_OP_SET, 0)));
     wait_seen(fx, &first);
     assert_int_equal(first.code, K_OK);
 }
@@ -298,7 +307,7 @@ static void checks__refused_arguments__send_nothing(void **state)
     struct seen seen;
 
     init_ready(fx);
-    fx->worker.arrival_count = 0;
+    server_forget(&fx->server);
     set(fx, "a b", "v", &seen);
     assert_int_equal(seen.code, K_INVALID);
     assert_int_equal(seen.detail, DS_DETAIL_CHECKED);
@@ -316,7 +325,7 @@ static void checks__refused_arguments__send_nothing(void **state)
     assert_int_equal(seen.code, K_INVALID);
     assert_int_equal(seen.took_us, 0);
     assert_int_equal(seen.attempt_count, 0);
-    assert_int_equal(fx->worker.arrival_count, 0);
+    assert_int_equal(fx->server.request_count, 0);
 }
 
 static void checks__10001_keys__are_refused_and_10000_are_not(void **state)
@@ -333,12 +342,12 @@ static void checks__10001_keys__are_refused_and_10000_are_not(void **state)
     assert_int_equal(ds_exist(fx->client, keys, 10001, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
     assert_text(&seen, "The objectKeys size exceed 10000.");
-    assert_int_equal(worker_count(&fx->worker, DSRPC_OP_EXIST), 0);
+    assert_int_equal(server_count(&fx->server, DSRPC_OP_EXIST), 0);
     seen_init(&seen, fx);
     assert_int_equal(ds_delete(fx->client, keys, 10000, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
     assert_int_equal(seen.code, K_OK);
-    assert_int_equal(worker_count(&fx->worker, DSRPC_OP_DELETE), 1);
+    assert_int_equal(server_count(&fx->server, DSRPC_OP_DELETE), 1);
 }
 
 static void calls__before_init__are_not_ready(void **state)
@@ -350,7 +359,7 @@ static void calls__before_init__are_not_ready(void **state)
     assert_int_equal(seen.code, K_NOT_READY);
     assert_int_equal(seen.detail, DS_DETAIL_CLOSED);
     assert_text(&seen, "The client has not been initialized yet");
-    assert_int_equal(fx->worker.accepted, 0);
+    assert_int_equal(fx->server.accepted, 0);
 }
 
 /* ---- results of operations ---- */
@@ -373,10 +382,9 @@ static void mset__a_key_twice__sends_it_once_and_reports_the_others(void **state
     assert_int_equal(seen.code, K_OK);
     assert_int_equal(seen.failed_count, 1);
     assert_string_equal(seen.failed[0], "k");
-    const struct worker_arrival *arrival = worker_arrival(&fx->worker, DSRPC_OP_MSET, 0);
+    const struct server_request *arrival = server_request(&fx->server, DSRPC_OP_MSET, 0);
     assert_int_equal(arrival->payload_bytes, 6);
-    Ds__MultiPublishReq *request =
-        ds__multi_publish_req__unpack(NULL, arrival->body_bytes, arrival->body);
+    Ds__MultiPublishReq *request = unpack(&ds__multi_publish_req__descriptor, arrival);
     assert_non_null(request);
     assert_int_equal(request->n_object_info, 2);
     assert_int_equal(request->ttl_second, 7);
@@ -410,8 +418,8 @@ static void expire__some_or_all_keys_failed__fails_only_when_all_did(void **stat
 
     init_ready(fx);
     for (size_t failed = 1; failed <= 2; failed++) {
-        worker_set_rule(&fx->worker, DSRPC_OP_EXPIRE,
-                        (struct worker_rule){.body = expire_body(failed, K_NOT_FOUND)});
+        server_rule(&fx->server, DSRPC_OP_EXPIRE,
+                    (struct server_rule){.body = expire_body(failed, K_NOT_FOUND)});
         seen_init(&seen, fx);
         assert_int_equal(ds_expire(fx->client, keys, 2, 5, on_seen, &seen), RT_OK);
         wait_seen(fx, &seen);
@@ -429,8 +437,8 @@ static void exist__answers__are_told_in_key_order_and_must_be_as_many(void **sta
     struct seen seen;
 
     init_ready(fx);
-    worker_set_rule(&fx->worker, DSRPC_OP_EXIST,
-                    (struct worker_rule){.body = rt_slice_of(TWO, sizeof(TWO))});
+    server_rule(&fx->server, DSRPC_OP_EXIST,
+                (struct server_rule){.body = rt_slice_of(TWO, sizeof(TWO))});
     seen_init(&seen, fx);
     assert_int_equal(ds_exist(fx->client, keys, 2, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
@@ -452,14 +460,14 @@ static void query_size__nothing_there__is_not_found(void **state)
     struct seen seen;
 
     init_ready(fx);
-    worker_set_rule(&fx->worker, DSRPC_OP_QUERY_SIZE,
-                    (struct worker_rule){.body = rt_slice_of(SIZES, sizeof(SIZES))});
+    server_rule(&fx->server, DSRPC_OP_QUERY_SIZE,
+                (struct server_rule){.body = rt_slice_of(SIZES, sizeof(SIZES))});
     seen_init(&seen, fx);
     assert_int_equal(ds_query_size(fx->client, keys, 2, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
     assert_int_equal(seen.size_count, 2);
     assert_int_equal(seen.sizes[0], 5);
-    worker_set_rule(&fx->worker, DSRPC_OP_QUERY_SIZE, (struct worker_rule){0});
+    server_rule(&fx->server, DSRPC_OP_QUERY_SIZE, (struct server_rule){0});
     seen_init(&seen, fx);
     assert_int_equal(ds_query_size(fx->client, keys, 2, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
@@ -474,16 +482,16 @@ static void read__a_part__sends_offset_and_size(void **state)
     struct seen seen;
 
     init_ready(fx);
-    worker_set_rule(&fx->worker, DSRPC_OP_GET,
-                    (struct worker_rule){.body = get_body(1, 0, 4, K_OK),
-                                         .parts = {rt_slice_text("part")},
-                                         .part_count = 1});
+    server_rule(&fx->server, DSRPC_OP_GET,
+                (struct server_rule){.body = get_body(1, 0, 4, K_OK),
+                                     .parts = {rt_slice_text("part")},
+                                     .part_count = 1});
     seen_init(&seen, fx);
     assert_int_equal(ds_read(fx->client, &part, 1, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
     assert_string_equal(seen.values[0], "part");
-    const struct worker_arrival *arrival = worker_arrival(&fx->worker, DSRPC_OP_GET, 0);
-    Ds__GetReq *request = ds__get_req__unpack(NULL, arrival->body_bytes, arrival->body);
+    const struct server_request *arrival = server_request(&fx->server, DSRPC_OP_GET, 0);
+    Ds__GetReq *request = unpack(&ds__get_req__descriptor, arrival);
     assert_non_null(request);
     assert_int_equal(request->read_offset_list[0], 3);
     assert_int_equal(request->read_size_list[0], 4);

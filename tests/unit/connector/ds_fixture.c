@@ -5,8 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GIVE_UP_US (UINT64_C(3600) * S)
+#define GIVE_UP_US (UINT64_C(3600) * 1000 * MS)
 #define RING_COUNT 64
+
+/* The law of the counters: sent = received + abandoned + in flight. */
+static void assert_counts_hold(struct fixture *fx)
+{
+    for (int op = 0; op < DSRPC_OP_COUNT; op++) {
+        struct ds_rpc_counts counts;
+        ds_client_rpc_counts(fx->client, (enum dsrpc_op)op, &counts);
+        assert_int_equal(counts.sent, counts.received + counts.abandoned + counts.in_flight);
+        assert_true(counts.late <= counts.abandoned);
+    }
+}
 
 int up(void **state)
 {
@@ -17,10 +28,10 @@ int up(void **state)
     assert_int_equal(rt_loop_create(RT_LOOP_SIMULATED, &fx->loop), RT_OK);
     assert_int_equal(rt_network_create(fx->loop, &fx->network), RT_OK);
     assert_int_equal(rt_journal_create(fx->loop, RING_COUNT, &fx->journal), RT_OK);
-    worker_init(&fx->worker, fx->loop, fx->network);
-    worker_listen(&fx->worker, WORKER_ADDRESS);
+    server_init(&fx->server, fx->loop, fx->network);
+    server_listen(&fx->server, SERVER_ADDRESS);
     ds_options_init(&fx->options);
-    fx->options.host = WORKER_HOST;
+    fx->options.host = "10.0.1.1";
     fx->options.connect_timeout_ms = 3000;
     *state = fx;
     return 0;
@@ -34,7 +45,7 @@ int down(void **state)
         assert_counts_hold(fx);
     }
     ds_client_destroy(fx->client);
-    worker_fini(&fx->worker);
+    server_fini(&fx->server);
     assert_int_equal(rt_loop_run(fx->loop, NULL, NULL, RT_NEVER), RT_E_IDLE); /* no timer is left */
     assert_int_equal(rt_network_live_count(fx->network), 0);
     rt_journal_destroy(fx->journal);
@@ -107,16 +118,11 @@ void on_seen(void *arg, const struct ds_result *result)
 
 /* ---- time ---- */
 
-void run_until(struct fixture *fx, uint64_t time_us)
-{
-    enum rt_status status = rt_loop_run(fx->loop, NULL, NULL, time_us);
-
-    assert_true(status == RT_E_TIMEOUT || status == RT_E_IDLE);
-}
-
 void run_for(struct fixture *fx, uint64_t time_us)
 {
-    run_until(fx, rt_loop_now_us(fx->loop) + time_us);
+    enum rt_status status = rt_loop_run(fx->loop, NULL, NULL, rt_loop_now_us(fx->loop) + time_us);
+
+    assert_true(status == RT_E_TIMEOUT || status == RT_E_IDLE);
 }
 
 static bool has_ended(void *arg)
@@ -133,29 +139,13 @@ void wait_seen(struct fixture *fx, struct seen *seen)
 
 /* ---- calls ---- */
 
-void init_client(struct fixture *fx, struct seen *seen)
-{
-    need_client(fx);
-    seen_init(seen, fx);
-    assert_int_equal(ds_client_init(fx->client, on_seen, seen), RT_OK);
-    assert_int_equal(seen->count, 0); /* never from inside the call */
-    wait_seen(fx, seen);
-}
-
 void init_ready(struct fixture *fx)
 {
     struct seen seen;
 
-    init_client(fx, &seen);
-    assert_int_equal(seen.code, K_OK);
-}
-
-void close_client(struct fixture *fx)
-{
-    struct seen seen;
-
+    need_client(fx);
     seen_init(&seen, fx);
-    assert_int_equal(ds_client_close(fx->client, on_seen, &seen), RT_OK);
+    assert_int_equal(ds_client_init(fx->client, on_seen, &seen), RT_OK);
     wait_seen(fx, &seen);
     assert_int_equal(seen.code, K_OK);
 }
@@ -243,10 +233,10 @@ struct rt_slice get_body(size_t present, size_t absent, int64_t size_bytes, int3
 
 void assert_times(struct fixture *fx, enum dsrpc_op op, const uint64_t *times_us, size_t count)
 {
-    assert_int_equal(worker_count(&fx->worker, op), count);
+    assert_int_equal(server_count(&fx->server, op), count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(worker_arrival(&fx->worker, op, i)->time_us -
-                             worker_arrival(&fx->worker, op, 0)->time_us,
+        assert_int_equal(server_request(&fx->server, op, i)->time_us -
+                             server_request(&fx->server, op, 0)->time_us,
                          times_us[i]);
     }
 }
@@ -255,16 +245,5 @@ void assert_text(const struct seen *seen, const char *part)
 {
     if (strstr(seen->text, part) == NULL) {
         fail_msg("\"%s\" is not in \"%s\"", part, seen->text);
-    }
-}
-
-/* The law of the counters: sent = received + abandoned + in flight. */
-void assert_counts_hold(struct fixture *fx)
-{
-    for (int op = 0; op < DSRPC_OP_COUNT; op++) {
-        struct ds_rpc_counts counts;
-        ds_client_rpc_counts(fx->client, (enum dsrpc_op)op, &counts);
-        assert_int_equal(counts.sent, counts.received + counts.abandoned + counts.in_flight);
-        assert_true(counts.late <= counts.abandoned);
     }
 }

@@ -2,20 +2,23 @@
 #ifndef TESTS_UNIT_CONNECTOR_DS_FIXTURE_H
 #define TESTS_UNIT_CONNECTOR_DS_FIXTURE_H
 
-#include "connector/ds_client.h"
-#include "ds_worker.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/connector/ds_server.h"
 
 /* One client and one scripted worker on the simulated network, journal included. */
-#define WORKER_ADDRESS "10.0.1.1:31501"
-#define WORKER_HOST    "10.0.1.1"
-#define MS             UINT64_C(1000)
-#define S              UINT64_C(1000000)
+#define MS UINT64_C(1000)
 
 struct fixture {
     struct rt_loop *loop;
     struct rt_network *network;
     struct rt_journal *journal;
-    struct worker worker;
+    struct server server;
     struct ds_options options;
     struct ds_client *client; /* made by the first call, so that a test may change `options` */
     size_t blobs_before;
@@ -52,14 +55,11 @@ void need_client(struct fixture *fx);
 void seen_init(struct seen *seen, struct fixture *fx);
 void on_seen(void *arg, const struct ds_result *result); /* a ds_done_fn; arg: struct seen */
 
-void run_until(struct fixture *fx, uint64_t time_us); /* on the loop's clock */
 void run_for(struct fixture *fx, uint64_t time_us);
 void wait_seen(struct fixture *fx, struct seen *seen);
 
 /* Calls that are waited for. */
-void init_client(struct fixture *fx, struct seen *seen); /* whatever comes of it */
-void init_ready(struct fixture *fx);                     /* must succeed */
-void close_client(struct fixture *fx);
+void init_ready(struct fixture *fx); /* must succeed */
 void start_set(struct fixture *fx, const char *key, const char *value, struct seen *seen);
 void start_get(struct fixture *fx, const char *const *keys, size_t count, int64_t sub_timeout_ms,
                struct seen *seen);
@@ -73,6 +73,5 @@ struct rt_slice get_body(size_t present, size_t absent, int64_t size_bytes, int3
 /* Requests of an operation arrived at these times after the first, no more. */
 void assert_times(struct fixture *fx, enum dsrpc_op op, const uint64_t *times_us, size_t count);
 void assert_text(const struct seen *seen, const char *part);
-void assert_counts_hold(struct fixture *fx);
 
 #endif

@@ -15,6 +15,10 @@ static void on_input(void *arg);
 static void on_closed(void *arg, enum rt_status reason);
 static void on_message(struct server_connection *connection, const struct zmtp_message *message);
 static void answer_by_rule(struct server *server, const struct server_request *request);
+static void answer_as_told(struct server *server, const struct server_request *request,
+                           const struct server_rule *rule);
+static void send_frames(struct server *server, const struct server_request *request,
+                        const struct server_rule *rule);
 
 static const struct rt_stream_handler HANDLER = {.on_input = on_input, .on_closed = on_closed};
 
@@ -64,19 +68,30 @@ void server_fini(struct server *server)
     if (server->listener != NULL) {
         server_stop_listening(server);
     }
+    server_forget(server);
+    free(server->requests);
+    rt_blob_release(server->value);
+}
+
+void server_forget(struct server *server)
+{
     for (size_t i = 0; i < server->request_count; i++) {
         rt_blob_release(server->requests[i].queue_id);
         rt_blob_release(server->requests[i].meta);
         rt_blob_release(server->requests[i].body);
     }
-    free(server->requests);
-    rt_blob_release(server->value);
+    server->request_count = 0;
 }
 
 void server_rule(struct server *server, enum dsrpc_op op, struct server_rule rule)
 {
     server->rules[op] = rule;
     server->has_rule[op] = true;
+}
+
+void server_refuse(struct server *server, enum dsrpc_op op, int32_t code, const char *text)
+{
+    server_rule(server, op, (struct server_rule){.code = code, .text = text});
 }
 
 void server_silence(struct server *server, enum dsrpc_op op)
@@ -142,11 +157,14 @@ static void on_input(void *arg)
     struct server_connection *connection = arg;
     struct zmtp_message message;
     enum zmtp_event event;
+    enum rt_status status = RT_OK;
 
-    while (connection->codec != NULL &&
-           zmtp_receive(connection->codec, rt_stream_inbox(connection->stream),
-                        rt_stream_outbox(connection->stream), &event, &message) == RT_OK) {
-        if (event == ZMTP_EVENT_PROBE) {
+    while (connection->codec != NULL && status == RT_OK) {
+        status = zmtp_receive(connection->codec, rt_stream_inbox(connection->stream),
+                              rt_stream_outbox(connection->stream), &event, &message);
+        if (status != RT_OK) {
+            assert_int_equal(status, RT_E_AGAIN); /* the client sends no nonsense */
+        } else if (event == ZMTP_EVENT_PROBE) {
             connection->server->probes++;
         } else if (event == ZMTP_EVENT_MESSAGE) {
             on_message(connection, &message);
@@ -219,9 +237,10 @@ static void answer_by_rule(struct server *server, const struct server_request *r
         (void)server_answer_well(server, request);
         return;
     }
-    if (!rule->is_silent) {
-        (void)server_answer(server, request, rule->code, rule->text, (struct rt_slice){0}, false,
-                            NULL, 0);
+    if (rule->is_frames) {
+        send_frames(server, request, rule);
+    } else if (!rule->is_silent) {
+        answer_as_told(server, request, rule);
     }
     if (rule->times > 0 && --rule->times == 0) {
         server->has_rule[request->op] = false;
@@ -269,6 +288,36 @@ bool server_answer(struct server *server, const struct server_request *request, 
            rt_stream_outbox(connection->stream));
     rt_stream_flush(connection->stream);
     return true;
+}
+
+static void answer_as_told(struct server *server, const struct server_request *request,
+                           const struct server_rule *rule)
+{
+    struct dsrpc_piece pieces[SERVER_PARTS];
+    struct dsrpc_value parts[SERVER_PARTS];
+    bool has_payload = rule->code == K_OK && request->op == DSRPC_OP_GET;
+
+    for (size_t i = 0; i < rule->part_count; i++) {
+        pieces[i] = (struct dsrpc_piece){.bytes = rule->parts[i]};
+        parts[i] = (struct dsrpc_value){&pieces[i], 1, rule->parts[i].len_bytes};
+    }
+    (void)server_answer(server, request, rule->code, rule->text, rule->body, has_payload, parts,
+                        rule->part_count);
+}
+
+static void send_frames(struct server *server, const struct server_request *request,
+                        const struct server_rule *rule)
+{
+    struct server_connection *connection = connection_of(server, request);
+    struct rt_outbox *out = rt_stream_outbox(connection->stream);
+
+    assert_int_equal(zmtp_write_frame(out, rt_blob_slice(request->queue_id), true), RT_OK);
+    assert_int_equal(zmtp_write_frame(out, rt_blob_slice(request->meta), rule->part_count > 0),
+                     RT_OK);
+    for (size_t i = 0; i < rule->part_count; i++) {
+        assert_int_equal(zmtp_write_frame(out, rule->parts[i], i + 1 < rule->part_count), RT_OK);
+    }
+    rt_stream_flush(connection->stream);
 }
 
 static ProtobufCBinaryData data_of(const char *text)

@@ -26,12 +26,18 @@ struct server_request {
     size_t payload_bytes;
 };
 
+#define SERVER_PARTS 6u
+
 struct server_rule {
-    unsigned skip;    /* this many are answered well first */
-    unsigned times;   /* then this many by the rule, and well again; 0: for ever */
-    bool is_silent;   /* no answer */
-    int32_t code;     /* else this status */
-    const char *text; /* and this text */
+    unsigned skip;        /* this many are answered well first */
+    unsigned times;       /* then this many by the rule, and well again; 0: for ever */
+    bool is_silent;       /* no answer */
+    int32_t code;         /* else this status */
+    const char *text;     /* and this text */
+    struct rt_slice body; /* of code K_OK; borrowed, as `parts`, which only a get has */
+    struct rt_slice parts[SERVER_PARTS];
+    size_t part_count;
+    bool is_frames; /* instead of all that: [queue id][MetaPb], then `parts`, whatever they say */
 };
 
 struct server_connection {
@@ -76,11 +82,13 @@ void server_cut(struct server *server); /* resets every connection */
 void server_fini(struct server *server);
 
 void server_rule(struct server *server, enum dsrpc_op op, struct server_rule rule);
+void server_refuse(struct server *server, enum dsrpc_op op, int32_t code, const char *text);
 void server_silence(struct server *server, enum dsrpc_op op);
 
 /* Of the n-th request of an operation; NULL when there was none. */
 struct server_request *server_request(const struct server *server, enum dsrpc_op op, size_t number);
 size_t server_count(const struct server *server, enum dsrpc_op op);
+void server_forget(struct server *server); /* all requests so far */
 
 /* False: nobody holds the identity. */
 bool server_answer(struct server *server, const struct server_request *request, int32_t code,
