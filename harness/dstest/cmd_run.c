@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dstest run: load and check everything first, then run; nothing starts if any file is invalid.
- * With --jobs the scenarios are dealt out to processes, whose output comes back whole.
+ * With --jobs the scenarios are dealt out to processes, whose output comes back whole. On sockets
+ * time is real, and those beside it take a scenario's: what fails there is run once more, alone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -39,6 +40,9 @@ struct suite {
     size_t scenario_count;
     struct scn_recorder *recorder;
     FILE *journal;
+    const struct scn_scenario **again; /* failed beside others; NULL: no memory for it */
+    size_t again_count;
+    bool is_alone;
     /* results */
     size_t counts[SCN_VERDICT_COUNT];
     enum scn_verdict worst;
@@ -55,7 +59,8 @@ static const char help[] =
     "  --seed N             seed of everything random; same seed, same journal (default 1)\n"
     "  --journal FILE       write every record as a line of JSON\n"
     "  --repeat N           run everything N times\n"
-    "  --jobs N             in N processes at a time (default: 1 in sim, 8 on sockets)\n"
+    "  --jobs N             in N processes at a time (default: 1 in sim, 8 on sockets, where\n"
+    "                       what fails beside others is run once more, alone)\n"
     "  --prove              run each scenario again without its faults; if nothing changes,\n"
     "                       it tests nothing and is inconclusive\n"
     "  --verbose            a line for each scenario\n"
@@ -332,6 +337,12 @@ static void start_job(struct suite *suite, struct job *job, const struct scn_sce
     (void)close(ends[1]);
 }
 
+static bool is_for_again(const struct suite *suite, enum scn_verdict verdict)
+{
+    return suite->again != NULL && !suite->is_alone &&
+           (verdict == SCN_FAIL || verdict == SCN_INCONCLUSIVE);
+}
+
 static void end_job(struct suite *suite, struct job *job)
 {
     int state = 0;
@@ -341,14 +352,25 @@ static void end_job(struct suite *suite, struct job *job)
     (void)close(job->fd);
     (void)fclose(job->collect);
     clear_progress(suite);
-    (void)fwrite(job->text, 1, job->text_bytes, stdout);
-    if (WIFEXITED(state) && WEXITSTATUS(state) >= 100 &&
-        WEXITSTATUS(state) < 100 + SCN_VERDICT_COUNT) {
+    bool is_whole = WIFEXITED(state) && WEXITSTATUS(state) >= 100 &&
+                    WEXITSTATUS(state) < 100 + SCN_VERDICT_COUNT;
+    if (is_whole) {
         verdict = (enum scn_verdict)(WEXITSTATUS(state) - 100);
-    } else {
+    }
+    if (is_for_again(suite, verdict)) {
+        suite->again[suite->again_count++] = job->scenario;
+        free(job->text);
+        *job = (struct job){.fd = -1};
+        return;
+    }
+    (void)fwrite(job->text, 1, job->text_bytes, stdout);
+    if (!is_whole) {
         (void)printf("HARNESS ERROR %s: the run ended by %s %d\n", job->scenario->path,
                      WIFSIGNALED(state) ? "signal" : "exit code",
                      WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state));
+    } else if (suite->is_alone && verdict == SCN_PASS) {
+        (void)printf("%-12s %s: %s -- alone, after it had failed beside others\n",
+                     scn_verdict_word(verdict), job->scenario->path, job->scenario->name);
     }
     free(job->text);
     count(suite, verdict);
@@ -400,6 +422,18 @@ static void run_in_jobs(struct suite *suite)
     clear_progress(suite);
 }
 
+static void run_again(struct suite *suite)
+{
+    suite->is_alone = true;
+    for (size_t i = 0; i < suite->again_count; i++) {
+        struct job job = {.fd = -1};
+        start_job(suite, &job, suite->again[i]);
+        while (!read_job(&job)) {
+        }
+        end_job(suite, &job);
+    }
+}
+
 /* ---- the command ---- */
 
 static void print_summary(const struct suite *suite, uint64_t took_us)
@@ -426,6 +460,7 @@ static void free_suite(struct suite *suite)
     }
     free(suite->files);
     free(suite->scenarios);
+    free(suite->again);
     scn_recorder_destroy(suite->recorder);
     if (suite->journal != NULL) {
         (void)fclose(suite->journal);
@@ -450,7 +485,12 @@ static int run_suite(struct suite *suite)
         }
     }
     if (options->jobs > 1) {
+        /* Who asks for repetitions wants to see how often it fails. */
+        if (options->mode == RT_LOOP_SOCKETS && options->repeat == 1) {
+            suite->again = calloc(suite->scenario_count, sizeof(*suite->again));
+        }
         run_in_jobs(suite);
+        run_again(suite);
     } else {
         run_here(suite);
     }
