@@ -400,6 +400,34 @@ static void call__reset__the_peer_sees_the_code(void **state)
     assert_int_equal(world.cancelled_count, 1);
 }
 
+/* As the gRPC protocol has it for each error of HTTP/2. */
+static void call__reset__our_client_makes_a_code_of_the_error(void **state)
+{
+    const struct {
+        uint32_t error;
+        int32_t code;
+    } rows[] = {{NGHTTP2_REFUSED_STREAM, GRPC_UNAVAILABLE},
+                {NGHTTP2_CANCEL, GRPC_CANCELLED},
+                {NGHTTP2_ENHANCE_YOUR_CALM, GRPC_RESOURCE_EXHAUSTED},
+                {NGHTTP2_INADEQUATE_SECURITY, GRPC_PERMISSION_DENIED},
+                {NGHTTP2_INTERNAL_ERROR, GRPC_INTERNAL},
+                {NGHTTP2_NO_ERROR, GRPC_INTERNAL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct asked asked;
+
+        ask_start(&world, &asked, "/test.Echo/Hold", RT_NEVER);
+        ask_send(&asked, "x", 1);
+        ask_half_close(&asked);
+        world_run(&world);
+        grpc_call_reset(world.held, rows[i].error);
+        ask_wait(&world, &asked);
+        assert_int_equal(asked.code, rows[i].code);
+        assert_false(asked.is_from_server);
+    }
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -425,6 +453,7 @@ int main(void)
         CASE(mute__pings_and_settings__are_not_acknowledged_and_calls_are),
         CASE(window__held__the_peer_stops_at_one_mebibyte),
         CASE(call__reset__the_peer_sees_the_code),
+        CASE(call__reset__our_client_makes_a_code_of_the_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

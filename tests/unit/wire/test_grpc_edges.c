@@ -195,6 +195,18 @@ static void content_type__text_plain__etcd_3_4_resets(void **state)
     assert_reset(raw_ask(&raw, &request), NGHTTP2_PROTOCOL_ERROR);
 }
 
+/* As over TLS, where etcd serves its pages on the same port. */
+static void content_type__html_where_http_1_is_spoken_too__asks_for_it(void **state)
+{
+    const struct raw_request request = {.content_type = "text/html"};
+
+    (void)state;
+    world.options.is_http1_beside = true;
+    raw_fini(&raw);
+    raw_init(&raw, &world);
+    assert_reset(raw_ask(&raw, &request), NGHTTP2_HTTP_1_1_REQUIRED);
+}
+
 static void content_type__text_plain_or_none__etcd_3_5_answers_415(void **state)
 {
     struct raw_request request = {
@@ -529,6 +541,7 @@ int main(void)
         IN_3_4(metadata__bin_without_base64__is_refused_in_3_5_only),
         IN_3_5(metadata__bin_without_base64__is_refused_in_3_5_only),
         IN_3_4(content_type__text_plain__etcd_3_4_resets),
+        IN_3_5(content_type__html_where_http_1_is_spoken_too__asks_for_it),
         IN_3_5(content_type__text_plain_or_none__etcd_3_5_answers_415),
         IN_BOTH(content_type__json_and_proto__are_accepted_and_echoed),
         IN_BOTH(authority__what_clients_of_etcd_send__is_accepted),

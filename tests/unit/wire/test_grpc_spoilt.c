@@ -74,6 +74,11 @@ static void http_status__of_a_proxy__has_a_text_and_no_trailers(void **state)
         int32_t code;
     } rows[] = {{502, "502", GRPC_UNAVAILABLE},
                 {503, "503", GRPC_UNAVAILABLE},
+                {504, "504", GRPC_UNAVAILABLE},
+                {429, "429", GRPC_UNAVAILABLE},
+                {400, "400", GRPC_INTERNAL},
+                {401, "401", GRPC_UNAUTHENTICATED},
+                {403, "403", GRPC_PERMISSION_DENIED},
                 {404, "404", GRPC_UNIMPLEMENTED},
                 {500, "500", GRPC_UNKNOWN}};
 
