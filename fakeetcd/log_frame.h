@@ -14,8 +14,6 @@
  */
 #define FAKEETCD__FRAME_HEAD_BYTES 12
 
-uint32_t fakeetcd__crc_add(uint32_t crc, const void *data, size_t len_bytes);
-
 /* ---- writing ---- */
 
 struct fakeetcd__log_writer {

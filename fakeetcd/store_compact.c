@@ -3,6 +3,7 @@
  * Compaction: what was replaced at that revision is forgotten, by key, then the log is cut. Only
  * keys that changed since the last compaction have anything to forget; the log names them.
  */
+#include "fakeetcd/crc.h"
 #include "fakeetcd/store_internal.h"
 
 #include <stdlib.h>
@@ -212,27 +213,10 @@ enum fakeetcd_error fakeetcd_store_compact(struct fakeetcd_store *store, int64_t
 
 /* ---- fingerprints ---- */
 
-/* CRC-32C, reflected polynomial, a nibble at a time. */
-static uint32_t crc_add(uint32_t crc, const void *data, size_t len_bytes)
-{
-    static const uint32_t table[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-                                       0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-                                       0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-                                       0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
-    const uint8_t *bytes = data;
-
-    for (size_t i = 0; i < len_bytes; i++) {
-        crc ^= bytes[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return crc;
-}
-
 enum fakeetcd_error fakeetcd_store_hash(const struct fakeetcd_store *store, int64_t revision,
                                         uint32_t *out_hash)
 {
-    uint32_t crc = UINT32_MAX;
+    uint32_t crc = 0;
     enum fakeetcd_error error = fakeetcd_store_check_revision(store, revision);
 
     if (error != FAKEETCD_OK) {
@@ -250,12 +234,12 @@ enum fakeetcd_error fakeetcd_store_hash(const struct fakeetcd_store *store, int6
             const int64_t numbers[] = {
                 kv.create_revision, kv.mod_revision,           kv.version,
                 kv.lease,           (int64_t)kv.key.len_bytes, (int64_t)kv.value.len_bytes};
-            crc = crc_add(crc, numbers, sizeof(numbers));
-            crc = crc_add(crc, kv.key.data, kv.key.len_bytes);
-            crc = crc_add(crc, kv.value.data, kv.value.len_bytes);
+            crc = fakeetcd__crc_add(crc, numbers, sizeof(numbers));
+            crc = fakeetcd__crc_add(crc, kv.key.data, kv.key.len_bytes);
+            crc = fakeetcd__crc_add(crc, kv.value.data, kv.value.len_bytes);
         }
     }
-    *out_hash = ~crc;
+    *out_hash = crc;
     return FAKEETCD_OK;
 }
 

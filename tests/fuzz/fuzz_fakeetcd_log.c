@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/crc.h"
 #include "fakeetcd/data_dir_internal.h"
 #include "fuzz_target.h"
 
