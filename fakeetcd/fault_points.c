@@ -179,14 +179,19 @@ static enum fakeetcd__verdict eat_request(struct fakeetcd_call *call,
 static enum fakeetcd__verdict answer_status(struct fakeetcd_call *call,
                                             const struct fault_action *action)
 {
+    call->cause = action->rule_id;
+    fakeetcd__finish_with(call, action);
+    return FAKEETCD__GONE;
+}
+
+void fakeetcd__finish_with(struct fakeetcd_call *call, const struct fault_action *action)
+{
     const char *text = action->text;
     if (text[0] == '\0' && action->grpc_code != GRPC_OK) {
         const char *name = grpc_code_name(action->grpc_code);
         text = name == NULL ? "" : name;
     }
-    call->cause = action->rule_id;
     fakeetcd_call_finish(call, action->grpc_code, text);
-    return FAKEETCD__GONE;
 }
 
 static enum fakeetcd__verdict hold_request(struct fakeetcd_call *call,

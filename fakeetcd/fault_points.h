@@ -20,6 +20,9 @@ enum fakeetcd__verdict fakeetcd__at_applied(struct fakeetcd_call *call);
 void fakeetcd__at_reply(struct fakeetcd_call *call);
 void fakeetcd__at_replied(struct fakeetcd_call *call);
 
+/* Ends the call with the action's code and text; without a text it is the code's name. */
+void fakeetcd__finish_with(struct fakeetcd_call *call, const struct fault_action *action);
+
 /* Points of connections: NULL, or what to do. */
 const struct fault_action *fakeetcd__ask_connection(struct fakeetcd_server *server,
                                                     enum fault_point point, const char *client);

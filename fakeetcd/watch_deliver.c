@@ -164,16 +164,8 @@ static bool strike(struct fakeetcd__watch *watch, const struct fakeetcd_delivery
         fakeetcd__watch_send_progress(call, id);
         send_delivery(watch, delivery);
         return true;
-    case FAULT_STATUS: {
-        const char *name =
-            action->text[0] != '\0' ? action->text : grpc_code_name(action->grpc_code);
-        bool is_clean = action->grpc_code == GRPC_OK && action->text[0] == '\0';
-        fakeetcd_call_finish(call, action->grpc_code, is_clean || name == NULL ? "" : name);
-        return true;
-    }
-    case FAULT_KILL:
-    case FAULT_RESTART:
-        fakeetcd__doom(call->server, action);
+    case FAULT_STATUS:
+        fakeetcd__finish_with(call, action);
         return true;
     default:
         (void)call->transport->strike(call, action);
