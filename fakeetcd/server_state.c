@@ -15,12 +15,19 @@
 #define US_PER_S        UINT64_C(1000000)
 #define EVENT_KEY_BYTES 256
 
+/* The first key of a lease, as it is told: the lease's own are gone with it. */
+struct event_key {
+    size_t len_bytes;
+    uint8_t bytes[EVENT_KEY_BYTES];
+};
+
 static enum rt_status make_state(struct fakeetcd_server *server);
 static void drop_state(struct fakeetcd_server *server);
 static uint64_t new_id(struct fakeetcd_server *server);
 static void on_commit(void *arg);
 static void on_lease_due(void *arg);
 static bool is_suppressed(struct fakeetcd_server *server, int64_t id);
+static bool take_first_key(void *arg, struct rt_slice key);
 static bool erase(const char *path);
 
 void fakeetcd__state_init(struct fakeetcd_server *server)
@@ -296,15 +303,8 @@ static bool is_suppressed(struct fakeetcd_server *server, int64_t id)
 enum fakeetcd_error fakeetcd__lease_end(struct fakeetcd_server *server, int64_t id,
                                         const char *event)
 {
-    const struct rt_slice *keys = NULL;
-    size_t key_count = 0;
-    (void)fakeetcd__lease_keys(server, id, &keys, &key_count);
-    uint8_t key[EVENT_KEY_BYTES]; /* the lease's own are gone with it */
-    size_t key_bytes = key_count == 0 ? 0 : keys[0].len_bytes;
-    key_bytes = key_bytes > sizeof(key) ? sizeof(key) : key_bytes;
-    if (key_bytes > 0) {
-        memcpy(key, keys[0].data, key_bytes);
-    }
+    struct event_key key = {.len_bytes = 0};
+    fakeetcd_lease_keys(server->state.leases, id, take_first_key, &key);
     enum fakeetcd_error error = fakeetcd_lease_revoke(server->state.leases, id);
     if (error != FAKEETCD_OK) {
         return error;
@@ -315,8 +315,16 @@ enum fakeetcd_error fakeetcd__lease_end(struct fakeetcd_server *server, int64_t 
     }
     fakeetcd__changed(server);
     fakeetcd__lease_arm(server);
-    fakeetcd__event(server, event, rt_slice_of(key, key_bytes), "");
+    fakeetcd__event(server, event, rt_slice_of(key.bytes, key.len_bytes), "");
     return FAKEETCD_OK;
+}
+
+static bool take_first_key(void *arg, struct rt_slice key)
+{
+    struct event_key *taken = arg;
+    taken->len_bytes = key.len_bytes > sizeof(taken->bytes) ? sizeof(taken->bytes) : key.len_bytes;
+    memcpy(taken->bytes, key.data, taken->len_bytes);
+    return false;
 }
 
 int64_t fakeetcd__new_lease_id(struct fakeetcd_server *server)
