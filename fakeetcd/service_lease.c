@@ -77,11 +77,8 @@ void fakeetcd__on_lease_revoke(struct fakeetcd_call *call, const ProtobufCMessag
         (const Etcdserverpb__LeaseRevokeRequest *)message;
     Etcdserverpb__LeaseRevokeResponse response = ETCDSERVERPB__LEASE_REVOKE_RESPONSE__INIT;
     enum fakeetcd_error error = fakeetcd__may_write(call->server, 0);
-    if (error == FAKEETCD_OK && fakeetcd_auth_is_enabled(call->server->state.auth)) {
-        error = fakeetcd__identify(call);
-        if (error == FAKEETCD_OK) {
-            error = fakeetcd__may_lease(call, request->id, FAKEETCD_WRITE);
-        }
+    if (error == FAKEETCD_OK) {
+        error = fakeetcd__may_lease(call, request->id, FAKEETCD_WRITE);
     }
     if (error == FAKEETCD_OK) {
         error = fakeetcd__lease_end(call->server, request->id, "lease-revoked");
@@ -168,12 +165,9 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
 /* 3.4 names them to anybody. */
 static enum fakeetcd_error may_see_keys(struct fakeetcd_call *call, int64_t id)
 {
-    if (!fakeetcd_auth_is_enabled(call->server->state.auth) ||
-        fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)) {
-        return FAKEETCD_OK;
-    }
-    enum fakeetcd_error error = fakeetcd__identify(call);
-    return error == FAKEETCD_OK ? fakeetcd__may_lease(call, id, FAKEETCD_READ) : error;
+    return fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)
+               ? FAKEETCD_OK
+               : fakeetcd__may_lease(call, id, FAKEETCD_READ);
 }
 
 /* Whole seconds, cut, as etcd says it. */
