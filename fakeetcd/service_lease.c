@@ -7,8 +7,8 @@
 
 /* The service Lease. A closed keepalive stream revokes nothing. */
 
-#define US_PER_S       UINT64_C(1000000)
-#define LEASE_OVERHEAD 64 /* what etcd's quota counts for a lease */
+#define US_PER_S         UINT64_C(1000000)
+#define LEASE_COST_BYTES 64 /* what etcd's quota counts for a lease */
 
 static void shorten(struct fakeetcd_server *server, int64_t id, const struct fault_action *action);
 static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero);
@@ -22,9 +22,13 @@ static bool on_lease(void *arg, const struct fakeetcd_lease_info *info);
 enum fakeetcd_error fakeetcd__lease_grant(struct fakeetcd_server *server, int64_t id, int64_t ttl_s,
                                           struct fakeetcd_lease_info *out_info)
 {
+    enum fakeetcd_error error = fakeetcd__may_write(server, LEASE_COST_BYTES);
+    if (error != FAKEETCD_OK) {
+        return error;
+    }
     int64_t given = id == 0 ? fakeetcd__new_lease_id(server) : id;
-    enum fakeetcd_error error = fakeetcd_lease_grant(server->state.leases, given, ttl_s,
-                                                     fakeetcd__lease_now_us(server), out_info);
+    error = fakeetcd_lease_grant(server->state.leases, given, ttl_s, fakeetcd__lease_now_us(server),
+                                 out_info);
     if (error != FAKEETCD_OK) {
         return error;
     }
@@ -45,10 +49,7 @@ void fakeetcd__on_lease_grant(struct fakeetcd_call *call, const ProtobufCMessage
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__LeaseGrantResponse response = ETCDSERVERPB__LEASE_GRANT_RESPONSE__INIT;
     struct fakeetcd_lease_info info;
-    enum fakeetcd_error error = fakeetcd__may_write(server, LEASE_OVERHEAD);
-    if (error == FAKEETCD_OK) {
-        error = fakeetcd__lease_grant(server, request->id, request->ttl, &info);
-    }
+    enum fakeetcd_error error = fakeetcd__lease_grant(server, request->id, request->ttl, &info);
     if (error != FAKEETCD_OK) {
         fakeetcd_call_fail(call, error);
         return;

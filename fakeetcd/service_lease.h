@@ -11,7 +11,8 @@ void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMe
 void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufCMessage *request);
 void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessage *request);
 
-/* `ttl_s` and `id` as in LeaseGrant, told to disk and journal. For recipes, too. */
+/* `ttl_s` and `id` as in LeaseGrant, if alarms let it; told to disk and journal. For recipes, too.
+ */
 enum fakeetcd_error fakeetcd__lease_grant(struct fakeetcd_server *server, int64_t id, int64_t ttl_s,
                                           struct fakeetcd_lease_info *out_info);
 
