@@ -98,9 +98,9 @@ static enum rt_status open_all(struct fakeetcd_server *server, char *out_error, 
 {
     enum rt_status status = fakeetcd__state_open(server, out_error, error_bytes);
     if (status == RT_OK) {
-        status = fakeetcd_gateway_create(server->environment.loop, server, server->profile,
-                                         server->options.max_request_bytes + 512 * 1024,
-                                         &server->gateway);
+        status = fakeetcd_gateway_create(
+            server->environment.loop, server, server->profile,
+            server->options.max_request_bytes + FAKEETCD__TRANSPORT_ROOM_BYTES, &server->gateway);
     }
     if (status == RT_OK) {
         status = fakeetcd__listen(server, out_error, error_bytes);

@@ -22,6 +22,8 @@
  * or the disk keeps it: then it has a `later` (call_later.c) and is in a list here.
  */
 enum { FAKEETCD__METHODS_MAX = 63, FAKEETCD__CODES = 17 };
+/* What one message may be over the request limit, as etcd allows. */
+enum { FAKEETCD__TRANSPORT_ROOM_BYTES = 512 * 1024 };
 
 TAILQ_HEAD(fakeetcd__connection_list, fakeetcd__connection);
 TAILQ_HEAD(fakeetcd__later_list, fakeetcd__later);

@@ -8,9 +8,8 @@
 
 /* Calls that come as gRPC. What the framing refuses never gets here. */
 
-#define POOL_MAX_COUNT       1024
-#define HTTP2_NO_ERROR       0                      /* RFC 9113 */
-#define TRANSPORT_ROOM_BYTES (UINT64_C(512) * 1024) /* over the request limit, as etcd allows */
+#define POOL_MAX_COUNT 1024
+#define HTTP2_NO_ERROR 0 /* RFC 9113 */
 
 static bool go_away(struct fakeetcd__connection *connection, const struct fault_action *action);
 static void on_call(void *arg, struct grpc_call *grpc);
@@ -63,7 +62,7 @@ void fakeetcd__grpc_open(struct fakeetcd__connection *connection, struct rt_stre
     grpc_server_options_init(&options);
     options.profile = server->profile->grpc;
     options.max_concurrent_streams = server->options.max_concurrent_streams;
-    options.max_message_bytes = server->options.max_request_bytes + TRANSPORT_ROOM_BYTES;
+    options.max_message_bytes = server->options.max_request_bytes + FAKEETCD__TRANSPORT_ROOM_BYTES;
     /* Over TLS etcd serves its pages on HTTP/2 too; clients come back with HTTP/1.1. */
     options.is_http1_beside = connection->is_tls_done;
     connection->stream = NULL;

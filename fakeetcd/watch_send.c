@@ -3,8 +3,6 @@
 
 /* Responses of the Watch stream. */
 
-#define TRANSPORT_ROOM_BYTES ((size_t)512 * 1024)
-
 static bool fill_events(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery,
                         Etcdserverpb__WatchResponse *response);
 static void fill_event(struct fakeetcd__watch *watch, const struct fakeetcd_change *change,
@@ -67,7 +65,8 @@ bool fakeetcd__watch_send_events(struct fakeetcd__watch *watch,
     struct fakeetcd_call *call = watch->stream->call;
     Etcdserverpb__WatchResponse response = ETCDSERVERPB__WATCH_RESPONSE__INIT;
     Etcdserverpb__ResponseHeader header;
-    size_t limit_bytes = (size_t)call->server->options.max_request_bytes + TRANSPORT_ROOM_BYTES;
+    size_t limit_bytes =
+        (size_t)call->server->options.max_request_bytes + FAKEETCD__TRANSPORT_ROOM_BYTES;
     fakeetcd__header_fill(call->server, &header);
     response.header = &header;
     response.watch_id = watch->id;
