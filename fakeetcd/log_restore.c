@@ -9,7 +9,6 @@
 #include "fakeetcd/store_internal.h"
 
 #define REVISION_MAX (INT64_MAX / 4)
-#define BLOB_BYTES   513 /* values that a store keeps by reference */
 
 struct restoring {
     struct fakeetcd_state *state;
@@ -145,7 +144,7 @@ static enum rt_status add_version(struct restoring *restoring, struct fakeetcd_k
     if (!is_next(restoring, kv->mod_revision) || !is_after_last(restoring, kv)) {
         return malformed(restoring, "a version out of order");
     }
-    if (kv->value.len_bytes >= BLOB_BYTES) {
+    if (kv->value.len_bytes > FAKEETCD__INLINE_BYTES) {
         kv->value_blob = rt_blob_copy(kv->value);
         if (kv->value_blob == NULL) {
             return RT_E_NOMEM;

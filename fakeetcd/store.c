@@ -10,8 +10,7 @@
 
 #include <stdlib.h>
 
-#define INLINE_BYTES 512 /* a larger value of a blob is kept by reference */
-#define VERSION_COST 96  /* logical bytes a version costs beside key and value */
+#define VERSION_COST 96 /* logical bytes a version costs beside key and value */
 
 static bool add_version(struct fakeetcd_store *store, struct fakeetcd__version *version);
 
@@ -299,7 +298,7 @@ bool fakeetcd_write_delete(struct fakeetcd_store *store, struct rt_slice key,
 struct fakeetcd__version *fakeetcd__version_make(struct fakeetcd__key *key, struct rt_slice value,
                                                  struct rt_blob *value_blob)
 {
-    bool is_shared = value_blob != NULL && value.len_bytes > INLINE_BYTES &&
+    bool is_shared = value_blob != NULL && value.len_bytes > FAKEETCD__INLINE_BYTES &&
                      rt_blob_slice(value_blob).len_bytes == value.len_bytes;
     struct fakeetcd__version *version =
         malloc(sizeof(*version) + (is_shared ? 0 : value.len_bytes));

@@ -5,6 +5,7 @@
 #include "fakeetcd/key_index.h"
 
 #define FAKEETCD__OBSERVERS_MAX 4
+#define FAKEETCD__INLINE_BYTES  512 /* a larger value of a blob is kept by reference */
 
 struct fakeetcd__observer {
     fakeetcd_observer_fn *observer;
