@@ -66,7 +66,4 @@ int64_t fakeetcd_watcher_next_revision(const struct fakeetcd_watcher *watcher);
 size_t fakeetcd_hub_watcher_count(const struct fakeetcd_hub *hub);
 size_t fakeetcd_hub_behind_count(const struct fakeetcd_hub *hub);
 
-/* What a fault does to one watcher: the next deliveries are skipped / it jumps. */
-void fakeetcd_watcher_skip_to(struct fakeetcd_watcher *watcher, int64_t next_revision);
-
 #endif

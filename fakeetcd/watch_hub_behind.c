@@ -65,15 +65,6 @@ void fakeetcd_watcher_resume(struct fakeetcd_watcher *watcher)
     }
 }
 
-void fakeetcd_watcher_skip_to(struct fakeetcd_watcher *watcher, int64_t next_revision)
-{
-    if (watcher->state == FAKEETCD__LIVE &&
-        next_revision <= fakeetcd_store_revision(watcher->hub->store)) {
-        fakeetcd__watcher_fall_behind(watcher, next_revision, FAKEETCD__BEHIND);
-    }
-    watcher->next_revision = next_revision;
-}
-
 bool fakeetcd_hub_catch_up(struct fakeetcd_hub *hub, size_t max_revisions)
 {
     size_t scans_left = max_revisions * SCANS_A_CALL;

@@ -393,34 +393,6 @@ static void delivery__refused_and_compacted_meanwhile__is_told_and_over(void **s
     assert_string_equal(slow->text, "");
 }
 
-/* ---- faults ---- */
-
-static void skip_to__a_later_revision__leaves_a_gap(void **state)
-{
-    struct fixture *fx = *state;
-    struct viewer *viewer = watch(fx, 0, "a", "", 0);
-
-    write(fx, "a", NULL);
-    fakeetcd_watcher_skip_to(viewer->watcher, 4);
-    write(fx, "a", NULL);
-    write(fx, "a", NULL);
-    assert_string_equal(viewer->text, "[2 a][4 a]");
-}
-
-static void skip_to__an_earlier_revision__tells_it_again(void **state)
-{
-    struct fixture *fx = *state;
-    struct viewer *viewer = watch(fx, 0, "a", "", 0);
-
-    write(fx, "a", NULL);
-    write(fx, "a", NULL);
-    fakeetcd_watcher_skip_to(viewer->watcher, 3);
-    catch_up(fx);
-    assert_string_equal(viewer->text, "[2 a][3 a][3 a]");
-    write(fx, "a", NULL);
-    assert_string_equal(viewer->text, "[2 a][3 a][3 a][4 a]");
-}
-
 /* ---- the tree of intervals ---- */
 
 #define RANGES 300
@@ -494,8 +466,6 @@ int main(void)
         TEST(delivery__refused__comes_again_after_resume_with_all_that_followed),
         TEST(delivery__refused_in_catch_up_too__nothing_is_lost_or_doubled),
         TEST(delivery__refused_and_compacted_meanwhile__is_told_and_over),
-        TEST(skip_to__a_later_revision__leaves_a_gap),
-        TEST(skip_to__an_earlier_revision__tells_it_again),
         cmocka_unit_test(
             ranges__random_additions_and_removals__finds_exactly_those_that_have_the_key),
     };
