@@ -35,17 +35,10 @@ enum rt_status fakeetcd_auth_create(struct rt_random *random, uint64_t token_ttl
 
 void fakeetcd_auth_destroy(struct fakeetcd_auth *auth)
 {
-    struct fakeetcd__named *named = NULL;
-
     if (auth == NULL) {
         return;
     }
-    while ((named = fakeetcd__named_first(&auth->users)) != NULL) {
-        fakeetcd__user_free(auth, (struct fakeetcd__user *)named);
-    }
-    while ((named = fakeetcd__named_first(&auth->roles)) != NULL) {
-        fakeetcd__role_free(auth, (struct fakeetcd__role *)named);
-    }
+    fakeetcd__auth_forget_all(auth);
     free(auth);
 }
 

@@ -112,6 +112,7 @@ bool fakeetcd__password_digest(struct rt_slice password, const uint8_t salt[FAKE
 void fakeetcd__tokens_drop(struct fakeetcd_auth *auth, const struct fakeetcd__user *user);
 void fakeetcd__user_free(struct fakeetcd_auth *auth, struct fakeetcd__user *user);
 void fakeetcd__role_free(struct fakeetcd_auth *auth, struct fakeetcd__role *role);
+void fakeetcd__auth_forget_all(struct fakeetcd_auth *auth); /* users and roles */
 
 /* ---- for the data directory: all of it as bytes, without tokens ---- */
 

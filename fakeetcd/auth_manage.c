@@ -99,6 +99,18 @@ void fakeetcd__role_free(struct fakeetcd_auth *auth, struct fakeetcd__role *role
     fakeetcd__named_remove(&auth->roles, &role->named);
 }
 
+void fakeetcd__auth_forget_all(struct fakeetcd_auth *auth)
+{
+    struct fakeetcd__named *named = NULL;
+
+    while ((named = fakeetcd__named_first(&auth->users)) != NULL) {
+        fakeetcd__user_free(auth, (struct fakeetcd__user *)named);
+    }
+    while ((named = fakeetcd__named_first(&auth->roles)) != NULL) {
+        fakeetcd__role_free(auth, (struct fakeetcd__role *)named);
+    }
+}
+
 static enum fakeetcd_error changed(struct fakeetcd_auth *auth)
 {
     auth->revision++;

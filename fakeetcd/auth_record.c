@@ -84,18 +84,6 @@ enum rt_status fakeetcd__auth_save(const struct fakeetcd_auth *auth, uint8_t **o
 
 /* ---- back ---- */
 
-static void forget_all(struct fakeetcd_auth *auth)
-{
-    struct fakeetcd__named *named = NULL;
-
-    while ((named = fakeetcd__named_first(&auth->users)) != NULL) {
-        fakeetcd__user_free(auth, (struct fakeetcd__user *)named);
-    }
-    while ((named = fakeetcd__named_first(&auth->roles)) != NULL) {
-        fakeetcd__role_free(auth, (struct fakeetcd__role *)named);
-    }
-}
-
 static enum rt_status status_of(enum fakeetcd_error error)
 {
     return error == FAKEETCD_OK        ? RT_OK
@@ -171,7 +159,7 @@ enum rt_status fakeetcd__auth_load(struct fakeetcd_auth *auth, struct rt_slice b
     uint64_t is_enabled = fakeetcd__read_number(&reader);
     bool is_any_interval_taken = auth->is_any_interval_taken;
 
-    forget_all(auth);
+    fakeetcd__auth_forget_all(auth);
     auth->is_enabled = false;
     auth->is_any_interval_taken = true;
     enum rt_status status = load(auth, &reader);
