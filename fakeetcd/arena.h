@@ -43,4 +43,13 @@ RT_NODISCARD static inline void *fakeetcd__arena_array(struct fakeetcd__arena *a
     return pb_arena_array(&arena->memory, count, item_bytes);
 }
 
+/* `items` (NULL at first) with room for one more behind `count`: they themselves, or copied into
+ * twice the room. NULL: no memory. */
+RT_NODISCARD static inline void *fakeetcd__arena_grow(struct fakeetcd__arena *arena, void *items,
+                                                      size_t count, size_t *io_capacity,
+                                                      size_t item_bytes)
+{
+    return pb_arena_grow(&arena->memory, items, count, io_capacity, item_bytes);
+}
+
 #endif

@@ -132,19 +132,13 @@ static enum fakeetcd_error delete_interval(struct fakeetcd_server *server,
 static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
 {
     struct collection *found = arg;
-    if (found->count == found->capacity) {
-        size_t capacity = found->capacity == 0 ? 16 : found->capacity * 2;
-        struct rt_slice *keys = fakeetcd__arena_take(found->arena, capacity * sizeof(*keys));
-        if (keys == NULL) {
-            found->is_failed = true;
-            return false;
-        }
-        if (found->count > 0) {
-            memcpy(keys, found->keys, found->count * sizeof(*keys));
-        }
-        found->keys = keys;
-        found->capacity = capacity;
+    struct rt_slice *keys = fakeetcd__arena_grow(found->arena, found->keys, found->count,
+                                                 &found->capacity, sizeof(*keys));
+    if (keys == NULL) {
+        found->is_failed = true;
+        return false;
     }
+    found->keys = keys;
     found->keys[found->count++] = kv->key;
     return true;
 }

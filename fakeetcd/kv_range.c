@@ -101,19 +101,12 @@ static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
 
 static bool keep(struct search *search, const struct fakeetcd_kv *kv)
 {
-    if (search->count == search->capacity) {
-        size_t capacity = search->capacity == 0 ? 16 : search->capacity * 2;
-        struct found *items =
-            fakeetcd__arena_take(&search->server->arena, capacity * sizeof(*items));
-        if (items == NULL) {
-            return false;
-        }
-        if (search->count > 0) {
-            memcpy(items, search->items, search->count * sizeof(*items));
-        }
-        search->items = items;
-        search->capacity = capacity;
+    struct found *items = fakeetcd__arena_grow(&search->server->arena, search->items, search->count,
+                                               &search->capacity, sizeof(*items));
+    if (items == NULL) {
+        return false;
     }
+    search->items = items;
     search->items[search->count] = (struct found){.kv = *kv, .position = search->count};
     search->count++;
     return true;

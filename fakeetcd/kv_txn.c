@@ -72,18 +72,12 @@ static enum fakeetcd_error choose(struct path *path, const Etcdserverpb__TxnRequ
     for (size_t i = 0; is_yes && i < txn->n_compare; i++) {
         is_yes = is_true(path->server, txn->compare[i]);
     }
-    if (path->count == path->capacity) {
-        size_t capacity = path->capacity == 0 ? 16 : path->capacity * 2;
-        bool *grown = fakeetcd__arena_array(&path->server->arena, capacity, sizeof(*grown));
-        if (grown == NULL) {
-            return FAKEETCD_E_NOMEM;
-        }
-        if (path->count > 0) {
-            memcpy(grown, path->is_yes, path->count * sizeof(*grown));
-        }
-        path->is_yes = grown;
-        path->capacity = capacity;
+    bool *grown = fakeetcd__arena_grow(&path->server->arena, path->is_yes, path->count,
+                                       &path->capacity, sizeof(*grown));
+    if (grown == NULL) {
+        return FAKEETCD_E_NOMEM;
     }
+    path->is_yes = grown;
     path->is_yes[path->count++] = is_yes;
     Etcdserverpb__RequestOp *const *ops = is_yes ? txn->success : txn->failure;
     size_t op_count = is_yes ? txn->n_success : txn->n_failure;

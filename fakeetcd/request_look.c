@@ -161,19 +161,13 @@ static void add_of_recipe(struct key_list *list, const ProtobufCMessage *request
 
 static void add(struct key_list *list, struct rt_slice key)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 4 : list->capacity * 2;
-        struct rt_slice *keys = fakeetcd__arena_array(list->arena, capacity, sizeof(*keys));
-        if (keys == NULL) {
-            list->is_failed = true;
-            return;
-        }
-        if (list->count > 0) {
-            memcpy(keys, list->keys, list->count * sizeof(*keys));
-        }
-        list->keys = keys;
-        list->capacity = capacity;
+    struct rt_slice *keys =
+        fakeetcd__arena_grow(list->arena, list->keys, list->count, &list->capacity, sizeof(*keys));
+    if (keys == NULL) {
+        list->is_failed = true;
+        return;
     }
+    list->keys = keys;
     list->keys[list->count++] = key;
 }
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 /* Each block doubles what there is, up to a size where doubling gains nothing any more. */
-#define BLOCK_MAX_BYTES ((size_t)1024 * 1024)
+#define BLOCK_MAX_BYTES  ((size_t)1024 * 1024)
+#define GROW_FIRST_COUNT 8
 
 struct pb_arena_block {
     struct pb_arena_block *next;
@@ -126,6 +127,25 @@ void *pb_arena_array(struct pb_arena *arena, size_t count, size_t item_bytes)
         memset(items, 0, count * item_bytes);
     }
     return items;
+}
+
+void *pb_arena_grow(struct pb_arena *arena, void *items, size_t count, size_t *io_capacity,
+                    size_t item_bytes)
+{
+    if (count < *io_capacity) {
+        return items;
+    }
+    size_t capacity = *io_capacity == 0 ? GROW_FIRST_COUNT : *io_capacity * 2;
+    void *grown =
+        capacity > SIZE_MAX / item_bytes ? NULL : pb_arena_take(arena, capacity * item_bytes);
+    if (grown == NULL) {
+        return NULL;
+    }
+    if (count > 0) {
+        memcpy(grown, items, count * item_bytes);
+    }
+    *io_capacity = capacity;
+    return grown;
 }
 
 static void *allocate(void *arg, size_t len_bytes)

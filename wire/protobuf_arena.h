@@ -37,5 +37,9 @@ void pb_arena_reset(struct pb_arena *arena);
 RT_NODISCARD void *pb_arena_take(struct pb_arena *arena, size_t len_bytes);
 /* An array, zeroed. NULL also when the product overflows. */
 RT_NODISCARD void *pb_arena_array(struct pb_arena *arena, size_t count, size_t item_bytes);
+/* `items` (NULL at first) with room for one more behind `count`: they themselves, or copied into
+ * twice the room. NULL: no memory. */
+RT_NODISCARD void *pb_arena_grow(struct pb_arena *arena, void *items, size_t count,
+                                 size_t *io_capacity, size_t item_bytes);
 
 #endif
