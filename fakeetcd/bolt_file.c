@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/bolt_file.h"
 
+#include "fakeetcd/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,16 +95,13 @@ void fakeetcd__bolt_fini(struct fakeetcd__bolt *bolt)
 
 static void add_child(struct fakeetcd__bolt *bolt, uint64_t page, struct rt_slice key)
 {
-    if (bolt->child_count == bolt->child_room_count) {
-        size_t count = bolt->child_room_count == 0 ? 64 : 2 * bolt->child_room_count;
-        struct fakeetcd__bolt_child *grown = realloc(bolt->children, count * sizeof(*grown));
-        if (grown == NULL) {
-            fail(bolt, RT_E_NOMEM);
-            return;
-        }
-        bolt->children = grown;
-        bolt->child_room_count = count;
+    struct fakeetcd__bolt_child *children = fakeetcd__grow(
+        bolt->children, bolt->child_count, &bolt->child_room_count, sizeof(*children));
+    if (children == NULL) {
+        fail(bolt, RT_E_NOMEM);
+        return;
     }
+    bolt->children = children;
     struct fakeetcd__bolt_child *child = &bolt->children[bolt->child_count++];
     *child = (struct fakeetcd__bolt_child){.page = page, .key_bytes = (uint8_t)key.len_bytes};
     if (key.len_bytes > 0) {

@@ -8,6 +8,8 @@
  */
 #include "fakeetcd/store_internal.h"
 
+#include "fakeetcd/grow.h"
+
 #include <stdlib.h>
 
 #define VERSION_COST 96 /* logical bytes a version costs beside key and value */
@@ -317,29 +319,20 @@ struct fakeetcd__version *fakeetcd__version_make(struct fakeetcd__key *key, stru
 
 /* ---- the log ---- */
 
-static bool reserve(void **array, size_t *capacity, size_t count, size_t item_bytes)
-{
-    if (count < *capacity) {
-        return true;
-    }
-    size_t more = *capacity * 2 + 64;
-    void *grown = realloc(*array, more * item_bytes);
-    if (grown == NULL) {
-        return false;
-    }
-    *array = grown;
-    *capacity = more;
-    return true;
-}
-
 bool fakeetcd__log_push(struct fakeetcd_store *store, struct fakeetcd__version *version)
 {
-    if (!reserve((void **)&store->log, &store->log_capacity, store->log_count,
-                 sizeof(struct fakeetcd__version *)) ||
-        !reserve((void **)&store->starts, &store->start_capacity, store->start_count + 1,
-                 sizeof(*store->starts))) {
+    struct fakeetcd__version **log =
+        fakeetcd__grow(store->log, store->log_count, &store->log_capacity, sizeof(*log));
+    if (log == NULL) {
         return false;
     }
+    store->log = log;
+    uint64_t *starts = fakeetcd__grow(store->starts, store->start_count + 1, &store->start_capacity,
+                                      sizeof(*starts));
+    if (starts == NULL) {
+        return false;
+    }
+    store->starts = starts;
     store->log[store->log_count++] = version;
     return true;
 }

@@ -3,6 +3,7 @@
  * What revisions changed: the log's versions with what they replaced, built into the store's own
  * scratch, one revision at a time.
  */
+#include "fakeetcd/grow.h"
 #include "fakeetcd/store_internal.h"
 
 #include <stdlib.h>
@@ -25,18 +26,11 @@ static bool gather(struct fakeetcd_store *store, const struct fakeetcd_interval 
 
 static bool reserve_change(struct fakeetcd_store *store, size_t count)
 {
-    size_t capacity = count * 2 + 16;
+    struct fakeetcd_change *changes =
+        fakeetcd__grow(store->changes, count, &store->change_capacity, sizeof(*changes));
 
-    if (count < store->change_capacity) {
-        return true;
-    }
-    struct fakeetcd_change *grown = realloc(store->changes, capacity * sizeof(*grown));
-    if (grown == NULL) {
-        return false;
-    }
-    store->changes = grown;
-    store->change_capacity = capacity;
-    return true;
+    store->changes = changes == NULL ? store->changes : changes;
+    return changes != NULL;
 }
 
 void fakeetcd__changes_give_back(struct fakeetcd_store *store)

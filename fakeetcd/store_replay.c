@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeetcd/grow.h"
 #include "fakeetcd/key_index.h"
 #include "fakeetcd/store.h"
 
@@ -45,16 +46,13 @@ enum rt_status fakeetcd_store_replay(const struct fakeetcd_store *store, int64_t
 static bool on_survivor(void *arg, const struct fakeetcd_kv *kv)
 {
     struct replay *replay = arg;
-    if (replay->count == replay->capacity) {
-        size_t capacity = replay->capacity == 0 ? 64 : replay->capacity * 2;
-        struct fakeetcd_kv *grown = realloc(replay->kvs, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            replay->is_short_of_memory = true;
-            return false;
-        }
-        replay->kvs = grown;
-        replay->capacity = capacity;
+    struct fakeetcd_kv *kvs =
+        fakeetcd__grow(replay->kvs, replay->count, &replay->capacity, sizeof(*kvs));
+    if (kvs == NULL) {
+        replay->is_short_of_memory = true;
+        return false;
     }
+    replay->kvs = kvs;
     replay->kvs[replay->count++] = *kv;
     return true;
 }

@@ -8,6 +8,7 @@
  *
  * The second row is in watch_hub_behind.c.
  */
+#include "fakeetcd/grow.h"
 #include "fakeetcd/watch_hub_internal.h"
 
 #include <stdlib.h>
@@ -228,13 +229,19 @@ static void note_hit(struct fakeetcd_hub *hub, struct fakeetcd_watcher *watcher)
 static bool add_wanted(struct fakeetcd_hub *hub, struct fakeetcd_watcher *watcher)
 {
     size_t at = hub->wanted_count;
+    struct fakeetcd__wanted *wanted =
+        fakeetcd__grow(hub->wanted, at, &hub->wanted_capacity, sizeof(*wanted));
 
-    if (!fakeetcd__hub_reserve((void **)&hub->wanted, &hub->wanted_capacity, at,
-                               sizeof(*hub->wanted)) ||
-        !fakeetcd__hub_reserve((void **)&hub->hits, &hub->hit_capacity, hub->hit_count,
-                               sizeof(*hub->hits))) {
+    if (wanted == NULL) {
         return false;
     }
+    hub->wanted = wanted;
+    struct fakeetcd__hit *hits =
+        fakeetcd__grow(hub->hits, hub->hit_count, &hub->hit_capacity, sizeof(*hits));
+    if (hits == NULL) {
+        return false;
+    }
+    hub->hits = hits;
     hub->wanted[at] = (struct fakeetcd__wanted){.change = hub->change_at};
     hub->wanted_count++;
     if (watcher->hit == 0) {
@@ -250,28 +257,15 @@ static bool add_wanted(struct fakeetcd_hub *hub, struct fakeetcd_watcher *watche
     return true;
 }
 
-bool fakeetcd__hub_reserve(void **array, size_t *capacity, size_t count, size_t item_bytes)
-{
-    size_t more = *capacity * 2 + 16;
-
-    if (count < *capacity) {
-        return true;
-    }
-    void *grown = realloc(*array, more * item_bytes);
-    if (grown == NULL) {
-        return false;
-    }
-    *array = grown;
-    *capacity = more;
-    return true;
-}
-
 bool fakeetcd__hub_batch_add(struct fakeetcd_hub *hub, const struct fakeetcd_change *change)
 {
-    if (!fakeetcd__hub_reserve((void **)&hub->batch, &hub->batch_capacity, hub->batch_count,
-                               sizeof(*hub->batch))) {
+    struct fakeetcd_change *batch =
+        fakeetcd__grow(hub->batch, hub->batch_count, &hub->batch_capacity, sizeof(*batch));
+
+    if (batch == NULL) {
         return false;
     }
+    hub->batch = batch;
     hub->batch[hub->batch_count++] = *change;
     return true;
 }

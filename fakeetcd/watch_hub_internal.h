@@ -84,7 +84,6 @@ struct fakeetcd_hub {
 };
 
 /* Makes room for one more item; false: no memory, nothing changed. */
-bool fakeetcd__hub_reserve(void **array, size_t *capacity, size_t count, size_t item_bytes);
 bool fakeetcd__hub_batch_add(struct fakeetcd_hub *hub, const struct fakeetcd_change *change);
 bool fakeetcd__watcher_wants(const struct fakeetcd_watcher *watcher,
                              const struct fakeetcd_change *change);
