@@ -5,23 +5,23 @@
 #define FIRST_SECOND (-62135596800LL)
 #define LAST_SECOND  253402300799LL
 
-uint32_t omni_codec_depth(const struct omni_serializer_limits *limits)
+uint32_t omni__codec_depth(const struct omni_serializer_limits *limits)
 {
     uint32_t depth = limits == NULL || limits->depth == 0 ? OMNI_DEFAULT_DEPTH : limits->depth;
     return depth > OMNI_MAX_DEPTH ? OMNI_MAX_DEPTH : depth;
 }
 
-uint64_t omni_codec_items(const struct omni_serializer_limits *limits)
+uint64_t omni__codec_items(const struct omni_serializer_limits *limits)
 {
     return limits == NULL || limits->items == 0 ? OMNI_DEFAULT_ITEMS : limits->items;
 }
 
-bool omni_timestamp_is_valid(int64_t seconds, uint32_t nanoseconds)
+bool omni__timestamp_is_valid(int64_t seconds, uint32_t nanoseconds)
 {
     return seconds >= FIRST_SECOND && seconds <= LAST_SECOND && nanoseconds < 1000000000U;
 }
 
-const char *omni_marker_of(enum omni_kind kind)
+const char *omni__marker_of(enum omni_kind kind)
 {
     switch (kind) {
     case OMNI_TENSOR:
@@ -35,8 +35,8 @@ const char *omni_marker_of(enum omni_kind kind)
 
 /* ---- types and shapes ---------------------------------------------------------------------- */
 
-bool omni_type_find(enum omni_kind kind, struct rt_slice type, struct omni_dtype *out_dtype,
-                    const char **out_why)
+bool omni__type_find(enum omni_kind kind, struct rt_slice type, struct omni_dtype *out_dtype,
+                     const char **out_why)
 {
     if (kind == OMNI_TENSOR) {
         *out_why = "unknown torch type";
@@ -55,13 +55,13 @@ bool omni_type_find(enum omni_kind kind, struct rt_slice type, struct omni_dtype
     return true;
 }
 
-bool omni_type_fits(enum omni_kind kind, struct rt_slice type, const int64_t *shape,
-                    size_t dimension_count, size_t len_bytes, struct omni_dtype *out_dtype,
-                    const char **out_why)
+bool omni__type_fits(enum omni_kind kind, struct rt_slice type, const int64_t *shape,
+                     size_t dimension_count, size_t len_bytes, struct omni_dtype *out_dtype,
+                     const char **out_why)
 {
     size_t count = 0;
     size_t needed_bytes = 0;
-    if (!omni_type_find(kind, type, out_dtype, out_why)) {
+    if (!omni__type_find(kind, type, out_dtype, out_why)) {
         return false;
     }
     if (kind == OMNI_IMAGE) {

@@ -13,42 +13,36 @@
 #define OMNI_MAX_DEPTH     10000U /* keys are compared by recursion */
 #define OMNI_DEFAULT_ITEMS 16777216U
 
-uint32_t omni_codec_depth(const struct omni_serializer_limits *limits);
-uint64_t omni_codec_items(const struct omni_serializer_limits *limits);
+uint32_t omni__codec_depth(const struct omni_serializer_limits *limits);
+uint64_t omni__codec_items(const struct omni_serializer_limits *limits);
 
 /* What Python's datetime holds: years 1 to 9999. */
-bool omni_timestamp_is_valid(int64_t seconds, uint32_t nanoseconds);
+bool omni__timestamp_is_valid(int64_t seconds, uint32_t nanoseconds);
 
 /* "__tensor__", "__ndarray__" or "__pil_image__". */
-const char *omni_marker_of(enum omni_kind kind);
+const char *omni__marker_of(enum omni_kind kind);
 
 /*
  * Is this a type of that kind, and do `len_bytes` of data fill the shape (no dimension negative)?
  * On false `*out_why` is static text.
  */
-bool omni_type_fits(enum omni_kind kind, struct rt_slice type, const int64_t *shape,
-                    size_t dimension_count, size_t len_bytes, struct omni_dtype *out_dtype,
-                    const char **out_why);
+bool omni__type_fits(enum omni_kind kind, struct rt_slice type, const int64_t *shape,
+                     size_t dimension_count, size_t len_bytes, struct omni_dtype *out_dtype,
+                     const char **out_why);
 
 /* The type alone. An image's mode counts as type; its elements are bytes. */
-bool omni_type_find(enum omni_kind kind, struct rt_slice type, struct omni_dtype *out_dtype,
-                    const char **out_why);
-
-/*
- * A total order of map keys in which equal means: the same key of a Python dictionary, so that
- * 1, 1.0 and true are one key. NaN is a key of its own each time.
- */
-int omni_key_compare(const struct omni_value *a, const struct omni_value *b);
+bool omni__type_find(enum omni_kind kind, struct rt_slice type, struct omni_dtype *out_dtype,
+                     const char **out_why);
 
 /* Duplicate keys as Python's dictionary treats them: the first place, the last value. Reorders
  * nothing else; `*count` shrinks. RT_E_NOMEM: pairs unchanged. */
-RT_NODISCARD enum rt_status omni_pairs_unite(struct omni_pair *pairs, size_t *count);
+RT_NODISCARD enum rt_status omni__pairs_unite(struct omni_pair *pairs, size_t *count);
 
 /*
  * A map with a marker that counts becomes what it stands for, in place. RT_E_MALFORMED with
  * `out_error->text` when it cannot; the offset is the caller's business.
  */
-RT_NODISCARD enum rt_status omni_map_restore(struct omni_value *map, struct omni_arena *arena,
-                                             struct omni_codec_error *out_error);
+RT_NODISCARD enum rt_status omni__map_restore(struct omni_value *map, struct omni_arena *arena,
+                                              struct omni_codec_error *out_error);
 
 #endif

@@ -74,8 +74,8 @@ enum rt_status omni_decode(struct rt_blob *blob, struct omni_arena *arena,
         .blob = blob,
         .bytes = rt_blob_slice(blob),
         .arena = arena,
-        .depth = omni_codec_depth(limits),
-        .items_left = omni_codec_items(limits),
+        .depth = omni__codec_depth(limits),
+        .items_left = omni__codec_items(limits),
         .owed = 1,
         .error = out_error,
     };
@@ -83,9 +83,9 @@ enum rt_status omni_decode(struct rt_blob *blob, struct omni_arena *arena,
     if (omni_arena_hold(arena, blob) != RT_OK) {
         return RT_E_NOMEM;
     }
-    omni_stack_init(&decoder.stack, sizeof(struct frame));
+    omni__stack_init(&decoder.stack, sizeof(struct frame));
     enum rt_status status = decode(&decoder, &root);
-    omni_stack_fini(&decoder.stack);
+    omni__stack_fini(&decoder.stack);
     if (status == RT_OK) {
         *out_value = root;
     }
@@ -312,7 +312,7 @@ static enum rt_status read_timestamp(struct decoder *decoder, struct omni_value 
         return fail(decoder, RT_E_MALFORMED, decoder->start, "timestamp of %zu bytes",
                     bytes.len_bytes);
     }
-    if (!omni_timestamp_is_valid(seconds, nanoseconds)) {
+    if (!omni__timestamp_is_valid(seconds, nanoseconds)) {
         return fail(decoder, RT_E_MALFORMED, decoder->start, "timestamp out of range");
     }
     value->kind = OMNI_TIMESTAMP;
@@ -346,7 +346,7 @@ static enum rt_status open_container(struct decoder *decoder, const struct heade
         return RT_OK;
     }
     size_t count = (size_t)header->number; /* fits: no more than bytes are left */
-    struct frame *frame = omni_stack_push(&decoder->stack);
+    struct frame *frame = omni__stack_push(&decoder->stack);
     void *list = omni_arena_alloc(
         decoder->arena, count * (is_map ? sizeof(struct omni_pair) : sizeof(struct omni_value *)));
     if (frame == NULL || list == NULL) {
@@ -368,7 +368,7 @@ static bool is_reading_key(struct decoder *decoder)
     if (decoder->stack.count == 0) {
         return false;
     }
-    const struct frame *frame = omni_stack_top(&decoder->stack);
+    const struct frame *frame = omni__stack_top(&decoder->stack);
     return frame->is_in_key || (frame->pairs != NULL && frame->next % 2 == 0);
 }
 
@@ -377,7 +377,7 @@ static enum rt_status hang_in(struct decoder *decoder, const struct omni_value *
                               const struct omni_value **out_root)
 {
     struct frame *frame;
-    while ((frame = omni_stack_top(&decoder->stack)) != NULL) {
+    while ((frame = omni__stack_top(&decoder->stack)) != NULL) {
         if (frame->pairs == NULL) {
             frame->items[frame->next] = value;
         } else if (frame->next % 2 == 0) {
@@ -394,7 +394,7 @@ static enum rt_status hang_in(struct decoder *decoder, const struct omni_value *
         if (status != RT_OK) {
             return status;
         }
-        omni_stack_pop(&decoder->stack);
+        omni__stack_pop(&decoder->stack);
     }
     *out_root = value;
     return RT_OK;
@@ -409,14 +409,14 @@ static enum rt_status close_container(struct decoder *decoder, const struct fram
         return RT_OK;
     }
     size_t count = frame->count / 2;
-    enum rt_status status = omni_pairs_unite(frame->pairs, &count);
+    enum rt_status status = omni__pairs_unite(frame->pairs, &count);
     if (status != RT_OK) {
         return status;
     }
     container->map.pairs = frame->pairs;
     container->map.count = count;
     decoder->error->offset_bytes = frame->start;
-    return omni_map_restore(container, decoder->arena, decoder->error);
+    return omni__map_restore(container, decoder->arena, decoder->error);
 }
 
 static enum rt_status fail(struct decoder *decoder, enum rt_status status, size_t offset,

@@ -66,9 +66,9 @@ enum rt_status omni_encode(const struct omni_value *value,
     struct omni_stack stack;
     struct writer measured;
     struct writer writer;
-    uint32_t depth = omni_codec_depth(limits);
+    uint32_t depth = omni__codec_depth(limits);
 
-    omni_stack_init(&stack, sizeof(struct frame));
+    omni__stack_init(&stack, sizeof(struct frame));
     writer_init(&measured, out_error);
     writer_init(&writer, out_error);
     enum rt_status status = walk(&measured, &stack, depth, value);
@@ -85,7 +85,7 @@ enum rt_status omni_encode(const struct omni_value *value,
         out_encoded->headers = writer.headers;
         out_encoded->pieces = writer.pieces;
     }
-    omni_stack_fini(&stack);
+    omni__stack_fini(&stack);
     return status;
 }
 
@@ -144,22 +144,22 @@ static enum rt_status walk(struct writer *writer, struct omni_stack *stack, uint
                 refuse(writer, "deeper than %" PRIu32 " levels", depth);
                 return RT_E_LIMIT;
             }
-            struct frame *pushed = omni_stack_push(stack);
+            struct frame *pushed = omni__stack_push(stack);
             if (pushed == NULL) {
                 return RT_E_NOMEM;
             }
             *pushed = (struct frame){.value = value, .next = 0, .is_in_key = is_in_key};
         }
         struct frame *frame;
-        while ((frame = omni_stack_top(stack)) != NULL &&
-               frame->next == omni_child_count(frame->value)) {
-            omni_stack_pop(stack);
+        while ((frame = omni__stack_top(stack)) != NULL &&
+               frame->next == omni__child_count(frame->value)) {
+            omni__stack_pop(stack);
         }
         if (frame == NULL) {
             close_run(writer);
             return RT_OK;
         }
-        value = omni_child(frame->value, frame->next);
+        value = omni__child(frame->value, frame->next);
         is_in_key = frame->is_in_key || (frame->value->kind == OMNI_MAP && frame->next % 2 == 0);
         frame->next++;
     }
@@ -245,7 +245,7 @@ static enum rt_status write_timestamp(struct writer *writer, const struct omni_v
 {
     msgpack_timestamp timestamp = {.tv_sec = value->timestamp.seconds,
                                    .tv_nsec = value->timestamp.nanoseconds};
-    if (!omni_timestamp_is_valid(timestamp.tv_sec, timestamp.tv_nsec)) {
+    if (!omni__timestamp_is_valid(timestamp.tv_sec, timestamp.tv_nsec)) {
         return refuse(writer, "timestamp outside the years 1 to 9999, or of over 10^9 ns");
     }
     msgpack_pack_timestamp(&writer->packer, &timestamp);
@@ -277,7 +277,7 @@ static enum rt_status write_tensor(struct writer *writer, const struct omni_valu
         return status;
     }
     msgpack_pack_map(packer, 4);
-    write_word(writer, omni_marker_of(value->kind));
+    write_word(writer, omni__marker_of(value->kind));
     msgpack_pack_true(packer);
     write_word(writer, value->kind == OMNI_IMAGE ? "mode" : "dtype");
     write_word(writer, dtype.text);
@@ -305,8 +305,8 @@ static enum rt_status check_tensor(struct writer *writer, const struct omni_valu
     if (value->tensor.dimension_count > UINT32_MAX || len_bytes > UINT32_MAX) {
         return refuse(writer, "tensor larger than 4 GiB");
     }
-    if (!omni_type_fits(value->kind, value->tensor.type, value->tensor.shape,
-                        value->tensor.dimension_count, len_bytes, out_dtype, &why)) {
+    if (!omni__type_fits(value->kind, value->tensor.type, value->tensor.shape,
+                         value->tensor.dimension_count, len_bytes, out_dtype, &why)) {
         struct rt_slice type = value->tensor.type;
         int shown = type.len_bytes > 40 ? 40 : (int)type.len_bytes;
         return refuse(writer, "%s: '%.*s', %zu bytes", why, shown, (const char *)type.data,

@@ -22,22 +22,22 @@ static bool walk(struct omni_stack *stack);
 bool omni_value_equal(const struct omni_value *a, const struct omni_value *b)
 {
     struct omni_stack stack;
-    omni_stack_init(&stack, sizeof(struct frame));
+    omni__stack_init(&stack, sizeof(struct frame));
     bool is_equal = is_node_equal(a, b) && push_children(&stack, a, b) && walk(&stack);
-    omni_stack_fini(&stack);
+    omni__stack_fini(&stack);
     return is_equal;
 }
 
 static bool walk(struct omni_stack *stack)
 {
     struct frame *frame;
-    while ((frame = omni_stack_top(stack)) != NULL) {
-        if (frame->next == omni_child_count(frame->a)) {
-            omni_stack_pop(stack);
+    while ((frame = omni__stack_top(stack)) != NULL) {
+        if (frame->next == omni__child_count(frame->a)) {
+            omni__stack_pop(stack);
             continue;
         }
-        const struct omni_value *a = omni_child(frame->a, frame->next);
-        const struct omni_value *b = omni_child(frame->b, frame->next);
+        const struct omni_value *a = omni__child(frame->a, frame->next);
+        const struct omni_value *b = omni__child(frame->b, frame->next);
         frame->next++;
         if (!is_node_equal(a, b) || !push_children(stack, a, b)) {
             return false;
@@ -49,10 +49,10 @@ static bool walk(struct omni_stack *stack)
 static bool push_children(struct omni_stack *stack, const struct omni_value *a,
                           const struct omni_value *b)
 {
-    if (omni_child_count(a) == 0) {
+    if (omni__child_count(a) == 0) {
         return true;
     }
-    struct frame *frame = omni_stack_push(stack);
+    struct frame *frame = omni__stack_push(stack);
     if (frame == NULL) {
         return false;
     }

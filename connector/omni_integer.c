@@ -16,8 +16,8 @@ static bool parse_digits(struct rt_slice digits, bool is_negative, int64_t *out_
                          size_t *out_digit_count);
 static void format_repr(struct rt_slice text, bool is_bytes, char out_repr[REPR_BYTES]);
 
-bool omni_integer_of(const struct omni_value *value, int64_t *out_integer,
-                     char out_text[OMNI_INTEGER_TEXT_BYTES])
+bool omni__integer_of(const struct omni_value *value, int64_t *out_integer,
+                      char out_text[OMNI_INTEGER_TEXT_BYTES])
 {
     switch (value->kind) {
     case OMNI_BOOL:
@@ -37,12 +37,12 @@ bool omni_integer_of(const struct omni_value *value, int64_t *out_integer,
     default:
         snprintf(out_text, OMNI_INTEGER_TEXT_BYTES,
                  "int() argument must be a string, a bytes-like object or a real number, not '%s'",
-                 omni_type_word(value));
+                 omni__type_word(value));
         return false;
     }
 }
 
-const char *omni_type_word(const struct omni_value *value)
+const char *omni__type_word(const struct omni_value *value)
 {
     static const char *const words[] = {
         [OMNI_NIL] = "NoneType",    [OMNI_BOOL] = "bool",

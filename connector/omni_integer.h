@@ -11,10 +11,10 @@
  * are integers. Numbers outside int64_t become its ends. False: `out_text` is the message that
  * Python's exception carries.
  */
-bool omni_integer_of(const struct omni_value *value, int64_t *out_integer,
-                     char out_text[OMNI_INTEGER_TEXT_BYTES]);
+bool omni__integer_of(const struct omni_value *value, int64_t *out_integer,
+                      char out_text[OMNI_INTEGER_TEXT_BYTES]);
 
 /* What Python calls the type of a value: "NoneType", "list". */
-const char *omni_type_word(const struct omni_value *value);
+const char *omni__type_word(const struct omni_value *value);
 
 #endif

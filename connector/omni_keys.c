@@ -30,6 +30,7 @@ struct place {
 
 static enum rank rank_of(const struct omni_value *value);
 static long double number_of(const struct omni_value *value);
+static int compare_keys(const struct omni_value *a, const struct omni_value *b);
 static int compare_arrays(const struct omni_value *a, const struct omni_value *b);
 static int compare_slices(struct rt_slice a, struct rt_slice b);
 static int compare_timestamps(const struct omni_value *a, const struct omni_value *b);
@@ -40,7 +41,9 @@ static size_t compact(struct omni_pair *pairs, size_t count);
 
 #define SIGN(a, b) (((a) > (b)) - ((a) < (b)))
 
-int omni_key_compare(const struct omni_value *a, const struct omni_value *b)
+/* A total order in which equal means: the same key of a Python dictionary, so that 1, 1.0 and true
+ * are one key. NaN is a key of its own each time. */
+static int compare_keys(const struct omni_value *a, const struct omni_value *b)
 {
     enum rank rank = rank_of(a);
     enum rank other = rank_of(b);
@@ -118,7 +121,7 @@ static int compare_arrays(const struct omni_value *a, const struct omni_value *b
         return SIGN(a->array.count, b->array.count);
     }
     for (size_t i = 0; i < a->array.count; i++) {
-        int order = omni_key_compare(a->array.items[i], b->array.items[i]);
+        int order = compare_keys(a->array.items[i], b->array.items[i]);
         if (order != 0) {
             return order;
         }
@@ -144,7 +147,7 @@ static int compare_timestamps(const struct omni_value *a, const struct omni_valu
 
 /* ---- duplicates ---------------------------------------------------------------------------- */
 
-enum rt_status omni_pairs_unite(struct omni_pair *pairs, size_t *count)
+enum rt_status omni__pairs_unite(struct omni_pair *pairs, size_t *count)
 {
     bool is_any_removed;
     if (*count <= FEW_PAIRS) {
@@ -171,7 +174,7 @@ static int compare_places(const void *a, const void *b)
 {
     const struct place *left = a;
     const struct place *right = b;
-    int order = omni_key_compare(left->key, right->key);
+    int order = compare_keys(left->key, right->key);
     return order != 0 ? order : SIGN(left->index, right->index);
 }
 
@@ -181,7 +184,7 @@ static bool unite_few(struct omni_pair *pairs, size_t count)
     bool is_any_removed = false;
     for (size_t i = 1; i < count; i++) {
         for (size_t first = 0; first < i; first++) {
-            if (pairs[first].key != NULL && omni_key_compare(pairs[first].key, pairs[i].key) == 0) {
+            if (pairs[first].key != NULL && compare_keys(pairs[first].key, pairs[i].key) == 0) {
                 pairs[first].value = pairs[i].value;
                 pairs[i].key = NULL;
                 is_any_removed = true;
@@ -198,7 +201,7 @@ static bool unite_sorted(struct omni_pair *pairs, const struct place *places, si
     bool is_any_removed = false;
     size_t first = 0;
     for (size_t i = 1; i < count; i++) {
-        if (omni_key_compare(places[first].key, places[i].key) != 0) {
+        if (compare_keys(places[first].key, places[i].key) != 0) {
             first = i;
             continue;
         }

@@ -157,7 +157,7 @@ struct omni_value *omni__notation_tensor(struct omni__notation *notation,
         (void)omni__notation_refuse(notation, node, "a tensor cannot be a map's key");
         return NULL;
     }
-    if (!is_text(own) || !omni_type_find(kind, doc_text(own), &dtype, &why)) {
+    if (!is_text(own) || !omni__type_find(kind, doc_text(own), &dtype, &why)) {
         (void)omni__notation_refuse(notation, own, why == NULL ? "a type is a text" : why);
         return NULL;
     }
@@ -208,8 +208,8 @@ static bool read_size(struct omni__notation *notation, const struct doc_node *no
     if (!omni_shape_count(shape, node->count, &count) ||
         __builtin_mul_overflow(count, dtype->element_bytes, &size_bytes) ||
         size_bytes > SIZE_MAX_BYTES ||
-        !omni_type_fits(kind, rt_slice_text(dtype->text), shape, node->count, size_bytes, &found,
-                        &why)) {
+        !omni__type_fits(kind, rt_slice_text(dtype->text), shape, node->count, size_bytes, &found,
+                         &why)) {
         (void)omni__notation_refuse(notation, node, why);
         return false;
     }

@@ -454,7 +454,7 @@ static struct omni_value *make_timestamp(struct omni__notation *notation,
          !omni__notation_integer(notation, own->items[1], 0, 999999999, &nanoseconds))) {
         return NULL;
     }
-    if (!omni_timestamp_is_valid(seconds, (uint32_t)nanoseconds)) {
+    if (!omni__timestamp_is_valid(seconds, (uint32_t)nanoseconds)) {
         (void)omni__notation_refuse(notation, own->items[0], "outside the years 1 to 9999");
         return NULL;
     }

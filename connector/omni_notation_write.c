@@ -32,11 +32,11 @@ enum rt_status omni_notation_write(FILE *out, const struct omni_value *value)
     struct omni_stack stack;
     enum rt_status status = RT_OK;
 
-    omni_stack_init(&stack, sizeof(struct frame));
+    omni__stack_init(&stack, sizeof(struct frame));
     while (value != NULL) {
         struct frame *frame = NULL;
         if (value->kind == OMNI_ARRAY || value->kind == OMNI_MAP) {
-            frame = omni_stack_push(&stack);
+            frame = omni__stack_push(&stack);
             if (frame == NULL) {
                 status = RT_E_NOMEM;
                 break;
@@ -46,17 +46,17 @@ enum rt_status omni_notation_write(FILE *out, const struct omni_value *value)
             write_scalar(out, value);
         }
         value = NULL;
-        while (value == NULL && (frame = omni_stack_top(&stack)) != NULL) {
-            if (frame->next < omni_child_count(frame->container)) {
+        while (value == NULL && (frame = omni__stack_top(&stack)) != NULL) {
+            if (frame->next < omni__child_count(frame->container)) {
                 write_between(out, frame);
-                value = omni_child(frame->container, frame->next++);
+                value = omni__child(frame->container, frame->next++);
             } else {
                 write_close(out, frame);
-                omni_stack_pop(&stack);
+                omni__stack_pop(&stack);
             }
         }
     }
-    omni_stack_fini(&stack);
+    omni__stack_fini(&stack);
     return status == RT_OK && ferror(out) != 0 ? RT_E_IO : status;
 }
 

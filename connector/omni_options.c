@@ -74,7 +74,7 @@ static bool read_integer(const struct omni_value *extra, const char *key, int64_
 {
     char text[OMNI_INTEGER_TEXT_BYTES];
     const struct omni_value *value = omni_map_get(extra, key);
-    if (value == NULL || omni_integer_of(value, out_integer, text)) {
+    if (value == NULL || omni__integer_of(value, out_integer, text)) {
         return true;
     }
     snprintf(out_text, text_bytes, "%s", text);
@@ -104,7 +104,7 @@ bool omni__read_text(const struct omni_value *extra, const char *key, char **out
         return true;
     }
     if (value->kind != OMNI_TEXT) {
-        snprintf(out_why, why_bytes, "%s must be a text, not %s", key, omni_type_word(value));
+        snprintf(out_why, why_bytes, "%s must be a text, not %s", key, omni__type_word(value));
         return false;
     }
     struct rt_slice text = value->body.bytes;

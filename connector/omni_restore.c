@@ -20,12 +20,12 @@ static bool is_truthy(const struct omni_value *value);
 static enum rt_status refuse(struct omni_codec_error *error, const char *format, ...)
     RT_PRINTF(2, 3);
 
-enum rt_status omni_map_restore(struct omni_value *map, struct omni_arena *arena,
-                                struct omni_codec_error *out_error)
+enum rt_status omni__map_restore(struct omni_value *map, struct omni_arena *arena,
+                                 struct omni_codec_error *out_error)
 {
     static const enum omni_kind kinds[] = {OMNI_TENSOR, OMNI_NDARRAY, OMNI_IMAGE};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const struct omni_value *marker = omni_map_get(map, omni_marker_of(kinds[i]));
+        const struct omni_value *marker = omni_map_get(map, omni__marker_of(kinds[i]));
         if (marker != NULL && is_truthy(marker)) {
             return restore_as(map, kinds[i], arena, out_error);
         }
@@ -68,10 +68,10 @@ static enum rt_status restore_as(struct omni_value *map, enum omni_kind kind,
     size_t count = 0;
 
     if (type == NULL || type->kind != OMNI_TEXT) {
-        return refuse(out_error, "%s without a text '%s'", omni_marker_of(kind), type_key);
+        return refuse(out_error, "%s without a text '%s'", omni__marker_of(kind), type_key);
     }
     if (data == NULL || data->kind != OMNI_BYTES) {
-        return refuse(out_error, "%s without bytes 'data'", omni_marker_of(kind));
+        return refuse(out_error, "%s without bytes 'data'", omni__marker_of(kind));
     }
     enum rt_status status =
         read_shape(omni_map_get(map, "shape"), arena, &shape, &count, out_error);
@@ -81,14 +81,14 @@ static enum rt_status restore_as(struct omni_value *map, enum omni_kind kind,
     struct rt_slice name = type->body.bytes;
     int shown = name.len_bytes > 40 ? 40 : (int)name.len_bytes;
     size_t len_bytes = data->body.bytes.len_bytes;
-    if (!omni_type_find(kind, name, &dtype, &why)) {
+    if (!omni__type_find(kind, name, &dtype, &why)) {
         return refuse(out_error, "%s: '%.*s'", why, shown, (const char *)name.data);
     }
     if (!infer_dimension(kind, shape, count, dtype.element_bytes, len_bytes)) {
         return refuse(out_error, "shape cannot be inferred from %zu bytes of '%.*s'", len_bytes,
                       shown, (const char *)name.data);
     }
-    if (!omni_type_fits(kind, name, shape, count, len_bytes, &dtype, &why)) {
+    if (!omni__type_fits(kind, name, shape, count, len_bytes, &dtype, &why)) {
         return refuse(out_error, "%s: '%.*s', %zu bytes", why, shown, (const char *)name.data,
                       len_bytes);
     }

@@ -5,7 +5,7 @@
 
 static bool grow(struct omni_stack *stack);
 
-void omni_stack_init(struct omni_stack *stack, size_t frame_bytes)
+void omni__stack_init(struct omni_stack *stack, size_t frame_bytes)
 {
     stack->frame_bytes = frame_bytes;
     stack->count = 0;
@@ -13,14 +13,14 @@ void omni_stack_init(struct omni_stack *stack, size_t frame_bytes)
     stack->frames = stack->inline_frames;
 }
 
-void omni_stack_fini(struct omni_stack *stack)
+void omni__stack_fini(struct omni_stack *stack)
 {
     if (stack->frames != stack->inline_frames) {
         free(stack->frames);
     }
 }
 
-void *omni_stack_push(struct omni_stack *stack)
+void *omni__stack_push(struct omni_stack *stack)
 {
     if (stack->count == stack->capacity && !grow(stack)) {
         return NULL;
@@ -44,17 +44,17 @@ static bool grow(struct omni_stack *stack)
     return true;
 }
 
-void omni_stack_pop(struct omni_stack *stack)
+void omni__stack_pop(struct omni_stack *stack)
 {
     stack->count--;
 }
 
-void *omni_stack_top(struct omni_stack *stack)
+void *omni__stack_top(struct omni_stack *stack)
 {
     return stack->count == 0 ? NULL : stack->frames + stack->frame_bytes * (stack->count - 1);
 }
 
-const struct omni_value *omni_child(const struct omni_value *container, size_t index)
+const struct omni_value *omni__child(const struct omni_value *container, size_t index)
 {
     if (container->kind == OMNI_MAP) {
         const struct omni_pair *pair = &container->map.pairs[index / 2];
@@ -63,7 +63,7 @@ const struct omni_value *omni_child(const struct omni_value *container, size_t i
     return container->array.items[index];
 }
 
-size_t omni_child_count(const struct omni_value *value)
+size_t omni__child_count(const struct omni_value *value)
 {
     switch (value->kind) {
     case OMNI_ARRAY:

@@ -20,16 +20,16 @@ struct omni_stack {
     alignas(max_align_t) uint8_t inline_frames[OMNI_STACK_INLINE_BYTES];
 };
 
-void omni_stack_init(struct omni_stack *stack, size_t frame_bytes);
-void omni_stack_fini(struct omni_stack *stack);
+void omni__stack_init(struct omni_stack *stack, size_t frame_bytes);
+void omni__stack_fini(struct omni_stack *stack);
 
 /* Room for one more frame, its bytes undefined; earlier frames may have moved. NULL: no memory. */
-RT_NODISCARD void *omni_stack_push(struct omni_stack *stack);
-void omni_stack_pop(struct omni_stack *stack);
-void *omni_stack_top(struct omni_stack *stack); /* NULL when empty */
+RT_NODISCARD void *omni__stack_push(struct omni_stack *stack);
+void omni__stack_pop(struct omni_stack *stack);
+void *omni__stack_top(struct omni_stack *stack); /* NULL when empty */
 
 /* Child `index` of an array, or of a map: key 0, value 0, key 1, ... */
-const struct omni_value *omni_child(const struct omni_value *container, size_t index);
-size_t omni_child_count(const struct omni_value *value); /* 0 of a value without children */
+const struct omni_value *omni__child(const struct omni_value *container, size_t index);
+size_t omni__child_count(const struct omni_value *value); /* 0 of a value without children */
 
 #endif

@@ -172,7 +172,7 @@ static bool read_id(const struct omni_transfer_config *config, const struct omni
 {
     char reason[OMNI_INTEGER_TEXT_BYTES];
     const struct omni_value text = {.kind = OMNI_TEXT, .body = {.bytes = rt_slice_text(id)}};
-    bool is_integer = omni_integer_of(&text, out_id, reason);
+    bool is_integer = omni__integer_of(&text, out_id, reason);
 
     if (is_integer && *out_id != INT64_MAX && *out_id != INT64_MIN) {
         return true;

@@ -28,6 +28,9 @@ exports() { # LIBRARY
 }
 exports libomniconnect.so >"$work/exports"
 grep -vE '^(omni|ds)_[^_]' "$work/exports" && fail "libomniconnect.so exports the above by mistake"
+while read -r name; do
+    grep -rqw "$name" "$prefix/include" || fail "$name is exported, and no installed header has it"
+done <"$work/exports"
 grep -qx omni_blocking_put "$work/exports" || fail "omni_blocking_put is not exported"
 exports libomniconnect-fakes.so >"$work/exports"
 grep -vE '^fake(ds|etcd)_[^_]' "$work/exports" && fail "the fakes export more than their headers"

@@ -195,7 +195,7 @@ static void integer__limits_and_odd_texts__as_python(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char message[OMNI_INTEGER_TEXT_BYTES] = "";
         int64_t integer = 0;
-        bool is_integer = omni_integer_of(text(fx, rows[i].text), &integer, message);
+        bool is_integer = omni__integer_of(text(fx, rows[i].text), &integer, message);
         assert_int_equal(is_integer, rows[i].message == NULL);
         if (is_integer) {
             assert_true(integer == rows[i].integer);
@@ -205,7 +205,7 @@ static void integer__limits_and_odd_texts__as_python(void **state)
     }
     char message[OMNI_INTEGER_TEXT_BYTES];
     int64_t integer = 0;
-    assert_false(omni_integer_of(omni_float(fx->arena, (double)INFINITY), &integer, message));
+    assert_false(omni__integer_of(omni_float(fx->arena, (double)INFINITY), &integer, message));
     assert_string_equal(message, "cannot convert float infinity to integer");
 }
 
