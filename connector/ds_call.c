@@ -5,7 +5,7 @@
  *   ds__call_start -> begin_attempt -> (channel) ds__call_write -> on_message -> settle
  *                          ^                |--- on_timer (silence) -> settle
  *                          '--- on_timer (pause over) <--- pause <-------'
- *                                                          ds__call_end <-'
+ *                                                                   end <-'
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ static void settle(struct ds__call *call, struct ds__outcome *outcome, struct ds
 static void tell_queued(void *arg);
 static struct ds__channel *channel_of(struct ds__call *call);
 static void forget_rpc(struct ds__call *call);
+static void end(struct ds__call *call, const struct ds__outcome *outcome, struct ds_result *result);
 
 /* ---- the pool ---- */
 
@@ -160,7 +161,8 @@ enum rt_status ds__call_body_room(struct ds__call *call, size_t len_bytes)
 
 /* ---- refusing: the end is known, a task tells it ---- */
 
-void ds__append_trace(struct ds__text *text, const char *trace_id)
+/* "..., traceId: ..." behind the sentence in `text`. */
+static void append_trace(struct ds__text *text, const char *trace_id)
 {
     if (!ds__text_contains(text, trace_id)) {
         ds__text_drop_dot(text);
@@ -169,7 +171,7 @@ void ds__append_trace(struct ds__text *text, const char *trace_id)
 }
 
 /* As the real client's macros write it; the line and file are its own and mean nothing here. */
-void ds__decorate(struct ds__text *text, int32_t code, const char *trace_id)
+static void decorate(struct ds__text *text, int32_t code, const char *trace_id)
 {
     struct ds__text sentence = *text;
 
@@ -199,9 +201,9 @@ void ds__call_queue_end(struct ds__call *call, int32_t code, enum ds_detail deta
 void ds__call_refuse(struct ds__call *call, int32_t code, enum ds_detail detail)
 {
     if (code != K_OK && detail != DS_DETAIL_ANSWERED) { /* our own words */
-        ds__decorate(&call->text, code, call->trace_id);
+        decorate(&call->text, code, call->trace_id);
     } else if (code != K_OK) {
-        ds__append_trace(&call->text, call->trace_id);
+        append_trace(&call->text, call->trace_id);
     }
     ds__call_queue_end(call, code, detail);
 }
@@ -538,11 +540,10 @@ static void settle(struct ds__call *call, struct ds__outcome *outcome, struct ds
         call->state = DS__CALL_PAUSED;
         return;
     }
-    ds__call_end(call, outcome, result);
+    end(call, outcome, result);
 }
 
-void ds__call_end(struct ds__call *call, const struct ds__outcome *outcome,
-                  struct ds_result *result)
+static void end(struct ds__call *call, const struct ds__outcome *outcome, struct ds_result *result)
 {
     rt_timer_disarm(&call->timer);
     call->state = DS__CALL_QUEUED; /* its end is known: whoever ends all calls passes it over */
@@ -550,9 +551,9 @@ void ds__call_end(struct ds__call *call, const struct ds__outcome *outcome,
     if (outcome->code != K_OK) {
         ds__text_add(&call->text, outcome->text);
         if (outcome->is_decorated) {
-            ds__decorate(&call->text, outcome->code, call->trace_id);
+            decorate(&call->text, outcome->code, call->trace_id);
         } else {
-            ds__append_trace(&call->text, call->trace_id);
+            append_trace(&call->text, call->trace_id);
         }
         if (call->rule->has_suffix && outcome->is_rpc_status) {
             ds__text_printf(&call->text, ". ");
@@ -603,7 +604,7 @@ void ds__calls_end_all(struct ds_client *client, const char *sentence)
             stop_call(call, "closed");
             ds__text_clear(&call->text);
             ds__text_printf(&call->text, "%s", sentence);
-            ds__append_trace(&call->text, call->trace_id);
+            append_trace(&call->text, call->trace_id);
             ds__call_queue_end(call, K_NOT_READY, DS_DETAIL_CLOSED);
         }
         call = next;

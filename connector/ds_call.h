@@ -151,10 +151,6 @@ bool ds__call_is_ready(struct ds__call *call);
 RT_NODISCARD enum rt_status ds__call_write(struct ds__call *call, struct rt_outbox *out);
 void ds__call_on_message(struct ds__channel *channel, const struct zmtp_message *message);
 
-/* Ends at once, from the loop. */
-void ds__call_end(struct ds__call *call, const struct ds__outcome *outcome,
-                  struct ds_result *result);
-
 /* Ends every live call but the waiters of init and close: housekeeping silently, a user's by a
  * task. ds__calls_tell_now() tells all that are queued without waiting for the task. */
 void ds__calls_end_all(struct ds_client *client, const char *sentence);
@@ -162,9 +158,5 @@ void ds__calls_tell_now(struct ds_client *client);
 
 /* Which operation a request with this MetaPb was; DSRPC_OP_UNKNOWN for none of ours. */
 enum dsrpc_op ds__op_of(const struct dsrpc_meta *meta);
-
-/* "Thread ID ..." and "..., traceId: ..." around the sentence in `text`. */
-void ds__decorate(struct ds__text *text, int32_t code, const char *trace_id);
-void ds__append_trace(struct ds__text *text, const char *trace_id);
 
 #endif

@@ -11,6 +11,7 @@
 #define CLOSE_US           UINT64_C(5000000) /* the real client would wait ten minutes */
 
 static void on_disconnected(void *arg, const struct ds_result *result);
+static void finish_close(struct ds_client *client);
 static void finish_destroy(struct ds_client *client);
 
 void ds_options_init(struct ds_options *options)
@@ -107,7 +108,7 @@ enum rt_status ds_client_close(struct ds_client *client, ds_done_fn *done, void 
             ? NULL /* a worker that is gone is not told */
             : ds__call_new(client, DSRPC_OP_DISCONNECT, on_disconnected, client);
     if (goodbye == NULL) {
-        ds__close_finish(client);
+        finish_close(client);
         return RT_OK;
     }
     goodbye->is_housekeeping = true;
@@ -115,7 +116,7 @@ enum rt_status ds_client_close(struct ds_client *client, ds_done_fn *done, void 
     return RT_OK;
 }
 
-void ds__close_finish(struct ds_client *client)
+static void finish_close(struct ds_client *client)
 {
     ds__channel_close(&client->control);
     ds__channel_close(&client->data);
@@ -126,7 +127,7 @@ void ds__close_finish(struct ds_client *client)
 static void on_disconnected(void *arg, const struct ds_result *result)
 {
     (void)result; /* said or not, we go */
-    ds__close_finish(arg);
+    finish_close(arg);
 }
 
 /* ---- destroy ---- */

@@ -129,7 +129,4 @@ void ds__heartbeat_resume(struct ds_client *client); /* after registering again 
 void ds__heartbeat_stop(struct ds_client *client);
 void ds__heartbeat_retry(struct ds_client *client); /* registering again failed */
 
-/* ds_client.c */
-void ds__close_finish(struct ds_client *client);
-
 #endif

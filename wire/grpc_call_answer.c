@@ -27,6 +27,7 @@
         .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE                      \
     }
 
+static void mark_dirty(struct grpc_call *call);
 static void keep_text(struct grpc_call *call, const char *text);
 static void begin(struct grpc_call *call);
 static void begin_http_error(struct grpc_call *call);
@@ -41,7 +42,7 @@ static void spoil_first_message(struct grpc_call *call);
 
 /* ---- what the owner says ------------------------------------------------------------------ */
 
-void grpc__call_mark_dirty(struct grpc_call *call)
+static void mark_dirty(struct grpc_call *call)
 {
     struct grpc_connection *connection = call->connection;
 
@@ -61,7 +62,7 @@ uint8_t *grpc_call_reserve(struct grpc_call *call, size_t len_bytes)
     }
     room = grpc__queue_reserve(&call->queue, len_bytes);
     if (room != NULL) {
-        grpc__call_mark_dirty(call);
+        mark_dirty(call);
     }
     return room;
 }
@@ -75,7 +76,7 @@ enum rt_status grpc_call_send_blob(struct grpc_call *call, struct rt_blob *messa
     }
     status = grpc__queue_add_blob(&call->queue, message);
     if (status == RT_OK) {
-        grpc__call_mark_dirty(call);
+        mark_dirty(call);
     }
     return status;
 }
@@ -89,7 +90,7 @@ void grpc_call_finish(struct grpc_call *call, int32_t code, const char *text)
     rt_timer_disarm(&call->deadline_timer);
     call->code = code;
     keep_text(call, text == NULL ? "" : text);
-    grpc__call_mark_dirty(call);
+    mark_dirty(call);
 }
 
 void grpc__call_refuse(struct grpc_call *call, const char *http_status, int32_t code,
@@ -130,7 +131,7 @@ void grpc_call_reset(struct grpc_call *call, uint32_t http2_error)
         rt_timer_disarm(&call->deadline_timer);
         call->is_reset_wanted = true;
         call->reset_error = http2_error;
-        grpc__call_mark_dirty(call);
+        mark_dirty(call);
     }
 }
 

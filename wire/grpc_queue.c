@@ -13,6 +13,8 @@ static void drop_first(struct grpc__queue *queue);
 static size_t next_part(struct grpc__queue *queue, size_t max_bytes, struct rt_slice *out_bytes,
                         struct rt_blob **out_blob, size_t *out_blob_offset);
 static void advance(struct grpc__queue *queue, size_t len_bytes);
+static void write_first(struct grpc__queue *queue, struct grpc__link *link, size_t len_bytes);
+static void copy_first(struct grpc__queue *queue, uint8_t *out_data, size_t len_bytes);
 
 void grpc__queue_init(struct grpc__queue *queue)
 {
@@ -178,7 +180,8 @@ static void advance(struct grpc__queue *queue, size_t len_bytes)
     }
 }
 
-void grpc__queue_write(struct grpc__queue *queue, struct grpc__link *link, size_t len_bytes)
+/* The first `len_bytes`, which are there, to the link; they are forgotten. */
+static void write_first(struct grpc__queue *queue, struct grpc__link *link, size_t len_bytes)
 {
     assert(len_bytes <= queue->len_bytes);
     while (len_bytes > 0) {
@@ -197,7 +200,8 @@ void grpc__queue_write(struct grpc__queue *queue, struct grpc__link *link, size_
     }
 }
 
-void grpc__queue_copy(struct grpc__queue *queue, uint8_t *out_data, size_t len_bytes)
+/* The same into memory. */
+static void copy_first(struct grpc__queue *queue, uint8_t *out_data, size_t len_bytes)
 {
     assert(len_bytes <= queue->len_bytes);
     while (len_bytes > 0) {
@@ -222,7 +226,7 @@ int grpc__queue_write_frame(struct grpc__queue *queue, struct grpc__link *link, 
 
     if (spoil == NULL) {
         grpc__link_write(link, header, GRPC__FRAME_HEADER_BYTES);
-        grpc__queue_write(queue, link, len_bytes);
+        write_first(queue, link, len_bytes);
         return 0;
     }
     frame = malloc(GRPC__FRAME_HEADER_BYTES + len_bytes);
@@ -230,7 +234,7 @@ int grpc__queue_write_frame(struct grpc__queue *queue, struct grpc__link *link, 
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     memcpy(frame, header, GRPC__FRAME_HEADER_BYTES);
-    grpc__queue_copy(queue, frame + GRPC__FRAME_HEADER_BYTES, len_bytes);
+    copy_first(queue, frame + GRPC__FRAME_HEADER_BYTES, len_bytes);
     grpc__spoils_write(link, spoil, frame, GRPC__FRAME_HEADER_BYTES + len_bytes);
     free(frame);
     /* What is cut or drips lets no other frame out in the same breath. */

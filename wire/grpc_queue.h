@@ -46,11 +46,6 @@ uint8_t *grpc__queue_first_prefix(struct grpc__queue *queue);
 /* Its bytes become 0xff, which is no protobuf. A blob is replaced: others may share it. */
 void grpc__queue_garble_first(struct grpc__queue *queue);
 
-/* Writes the first `len_bytes`, which are there, and forgets them. */
-void grpc__queue_write(struct grpc__queue *queue, struct grpc__link *link, size_t len_bytes);
-/* The same into memory. */
-void grpc__queue_copy(struct grpc__queue *queue, uint8_t *out_data, size_t len_bytes);
-
 /* One DATA frame from the queue: what nghttp2's send_data callback does on both sides. */
 int grpc__queue_write_frame(struct grpc__queue *queue, struct grpc__link *link, uint32_t stream_id,
                             const uint8_t *header, size_t len_bytes);

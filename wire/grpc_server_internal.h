@@ -136,7 +136,6 @@ RT_NODISCARD enum rt_status grpc__gunzip(struct rt_slice packed, uint64_t max_by
 
 /* ---- calls: the answer (grpc_call_answer.c) ---- */
 
-void grpc__call_mark_dirty(struct grpc_call *call);
 /* As grpc_call_finish, with an HTTP status that is not 200 and trailers only. */
 void grpc__call_refuse(struct grpc_call *call, const char *http_status, int32_t code,
                        const char *text);
