@@ -240,6 +240,7 @@ struct flag {
     enum rt_status nested_status;
     char nested_text[OMNI_BLOCKING_TEXT_BYTES];
     char data[64];
+    enum ds_detail detail; /* of a put that failed */
 };
 
 static void raise_flag(struct flag *flag)
@@ -300,6 +301,30 @@ static void async__put_then_get_in_its_callback__completes(void **state)
     assert_int_equal(flag.nested_status, RT_E_INVALID);
     assert_non_null(strstr(flag.nested_text, "I/O thread"));
     assert_string_equal(fx->script.key, "k:0_1");
+}
+
+static void on_failed_put(void *arg, const struct omni_put_result *result)
+{
+    struct flag *flag = arg;
+    assert_false(result->is_success);
+    flag->detail = result->status.detail;
+    raise_flag(flag);
+}
+
+static void async__put_whose_deadline_has_passed__ends_without_a_request(void **state)
+{
+    struct fixture *fx = *state;
+    struct flag flag = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    const struct omni_blocking_options options = {.has_deadline = true, .deadline_us = 1};
+    create(fx);
+    assert_int_equal(omni_blocking_put_async_with(fx->blocking, "0", "1", rt_slice_text("k"),
+                                                  omni_nil(fx->arena), &options, on_failed_put,
+                                                  &flag),
+                     RT_OK);
+    wait_for_flag(&flag, 1);
+    assert_int_equal(flag.detail, DS_DETAIL_DEADLINE);
+    assert_int_equal(metrics_of(fx).errors, 1);
+    assert_int_equal(fx->script.set_count, 0);
 }
 
 static void async__destroyed_while_in_flight__the_callback_still_runs_once(void **state)
@@ -378,6 +403,7 @@ int main(void)
         TEST(close__calls_in_flight_on_other_threads__end_as_refused),
         TEST(destroy__calls_in_flight_on_other_threads__end_as_refused),
         TEST(async__put_then_get_in_its_callback__completes),
+        TEST(async__put_whose_deadline_has_passed__ends_without_a_request),
         TEST(async__destroyed_while_in_flight__the_callback_still_runs_once),
         TEST(fork__use_in_the_child__is_refused_and_the_parent_goes_on),
     };
