@@ -22,8 +22,8 @@ RB_HEAD(fakeetcd__names, fakeetcd__named);
 /* One permission; `bound` is the end in a form that compares: exclusive, a single key's is the key
  * and a zero byte. */
 struct fakeetcd__grant {
-    RB_ENTRY(fakeetcd__grant) entry; /* by key; those of one key as they were granted */
-    uint64_t number;                 /* of the granting, from 1 */
+    RB_ENTRY(fakeetcd__grant) entry; /* by key, then as they were given */
+    uint64_t serial;                 /* from 1 on */
     enum fakeetcd_access access;
     struct rt_slice key;
     struct rt_slice end; /* as it was given */
@@ -37,7 +37,6 @@ struct fakeetcd__role {
     struct fakeetcd__named named;
     struct fakeetcd__grants grants;
     size_t grant_count;
-    uint64_t last_number; /* of a grant */
 };
 
 /* A part of what a user may reach: disjoint, in order. Borrows from the grants. */
@@ -82,6 +81,7 @@ struct fakeetcd_auth {
     bool is_any_interval_taken; /* as etcd 3.4 does */
     uint64_t revision;
     uint64_t token_serial;
+    uint64_t grant_serial;
     struct fakeetcd__names users;
     struct fakeetcd__names roles;
     struct fakeetcd__tokens tokens;
@@ -102,6 +102,9 @@ struct fakeetcd__named *fakeetcd__named_next(const struct fakeetcd__named *named
 struct fakeetcd__user *fakeetcd__user_find(const struct fakeetcd_auth *auth, struct rt_slice name);
 struct fakeetcd__role *fakeetcd__role_find(const struct fakeetcd_auth *auth, struct rt_slice name);
 
+/* As fakeetcd_role_grant, always one more; nothing is checked. */
+enum fakeetcd_error fakeetcd__grant_add(struct fakeetcd_auth *auth, struct fakeetcd__role *role,
+                                        const struct fakeetcd_permission *permission);
 struct fakeetcd__grant *fakeetcd__grant_first(const struct fakeetcd__role *role);
 struct fakeetcd__grant *fakeetcd__grant_next(struct fakeetcd__grant *grant);
 

@@ -15,7 +15,7 @@ static int compare_names(struct fakeetcd__named *a, struct fakeetcd__named *b)
 static int compare_grants(struct fakeetcd__grant *a, struct fakeetcd__grant *b)
 {
     int order = fakeetcd__compare(a->key, b->key);
-    return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
+    return order != 0 ? order : (a->serial > b->serial) - (a->serial < b->serial);
 }
 
 #define UNUSED __attribute__((unused)) static
@@ -249,7 +249,7 @@ enum fakeetcd_error fakeetcd_role_add(struct fakeetcd_auth *auth, struct rt_slic
     return changed(auth);
 }
 
-/* Whoever had it loses it, and their tokens too. */
+/* Whoever had it loses it; tokens stay. */
 enum fakeetcd_error fakeetcd_role_delete(struct fakeetcd_auth *auth, struct rt_slice role)
 {
     struct fakeetcd__role *found = fakeetcd__role_find(auth, role);
@@ -266,7 +266,6 @@ enum fakeetcd_error fakeetcd_role_delete(struct fakeetcd_auth *auth, struct rt_s
         struct fakeetcd__named *granted = fakeetcd__named_find(&user->roles, role);
         if (granted != NULL) {
             fakeetcd__named_remove(&user->roles, granted);
-            fakeetcd__tokens_drop(auth, user);
         }
     }
     fakeetcd__role_free(auth, found);
@@ -309,30 +308,20 @@ static struct fakeetcd__grant *make_grant(const struct fakeetcd_permission *perm
     return grant;
 }
 
-static struct fakeetcd__grant *find_grant(struct fakeetcd__role *role,
-                                          const struct fakeetcd_interval *interval)
-{
-    struct fakeetcd__grant before = {.key = interval->key};
-    struct fakeetcd__grant *grant = RB_NFIND(fakeetcd__grants, &role->grants, &before);
-
-    while (grant != NULL && fakeetcd__compare(grant->key, interval->key) == 0) {
-        if (fakeetcd__compare(grant->end, interval->end) == 0) {
-            return grant;
-        }
-        grant = fakeetcd__grant_next(grant);
-    }
-    return NULL;
-}
+static bool is_of(const struct fakeetcd__grant *grant, const struct fakeetcd_interval *interval);
 
 void fakeetcd_auth_take_any_interval(struct fakeetcd_auth *auth, bool is_taken)
 {
     auth->is_any_interval_taken = is_taken;
 }
 
+/* etcd looks at the first permission of that key only: one of another end in front of the equal one
+ * makes a second equal one. */
 enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_slice role,
                                         const struct fakeetcd_permission *permission)
 {
     struct fakeetcd__role *found = fakeetcd__role_find(auth, role);
+    struct fakeetcd__grant wanted = {.key = permission->interval.key};
 
     if (!auth->is_any_interval_taken && (permission->interval.key.len_bytes == 0 ||
                                          fakeetcd_interval_is_empty(&permission->interval))) {
@@ -341,37 +330,56 @@ enum fakeetcd_error fakeetcd_role_grant(struct fakeetcd_auth *auth, struct rt_sl
     if (found == NULL) {
         return FAKEETCD_E_ROLE_NOT_FOUND;
     }
-    struct fakeetcd__grant *grant = find_grant(found, &permission->interval);
-    if (grant != NULL) {
-        grant->access = permission->access;
+    struct fakeetcd__grant *first = RB_NFIND(fakeetcd__grants, &found->grants, &wanted);
+    if (first != NULL && is_of(first, &permission->interval)) {
+        first->access = permission->access;
         return changed(auth);
     }
-    grant = make_grant(permission);
+    enum fakeetcd_error error = fakeetcd__grant_add(auth, found, permission);
+    return error == FAKEETCD_OK ? changed(auth) : error;
+}
+
+enum fakeetcd_error fakeetcd__grant_add(struct fakeetcd_auth *auth, struct fakeetcd__role *role,
+                                        const struct fakeetcd_permission *permission)
+{
+    struct fakeetcd__grant *grant = make_grant(permission);
+
     if (grant == NULL) {
         return FAKEETCD_E_NOMEM;
     }
-    grant->number = ++found->last_number;
-    (void)RB_INSERT(fakeetcd__grants, &found->grants, grant);
-    found->grant_count++;
-    return changed(auth);
+    grant->serial = ++auth->grant_serial;
+    (void)RB_INSERT(fakeetcd__grants, &role->grants, grant);
+    role->grant_count++;
+    return FAKEETCD_OK;
 }
 
+static bool is_of(const struct fakeetcd__grant *grant, const struct fakeetcd_interval *interval)
+{
+    return rt_slice_equal(grant->key, interval->key) && rt_slice_equal(grant->end, interval->end);
+}
+
+/* All that are of this interval: there may be several. */
 enum fakeetcd_error fakeetcd_role_revoke(struct fakeetcd_auth *auth, struct rt_slice role,
                                          const struct fakeetcd_interval *interval)
 {
     struct fakeetcd__role *found = fakeetcd__role_find(auth, role);
+    struct fakeetcd__grant wanted = {.key = interval->key};
 
     if (found == NULL) {
         return FAKEETCD_E_ROLE_NOT_FOUND;
     }
-    struct fakeetcd__grant *grant = find_grant(found, interval);
-    if (grant == NULL) {
-        return FAKEETCD_E_PERMISSION_NOT_GRANTED;
+    size_t count = found->grant_count;
+    struct fakeetcd__grant *grant = RB_NFIND(fakeetcd__grants, &found->grants, &wanted);
+    while (grant != NULL && rt_slice_equal(grant->key, interval->key)) {
+        struct fakeetcd__grant *next = fakeetcd__grant_next(grant);
+        if (is_of(grant, interval)) {
+            (void)RB_REMOVE(fakeetcd__grants, &found->grants, grant);
+            free(grant);
+            found->grant_count--;
+        }
+        grant = next;
     }
-    (void)RB_REMOVE(fakeetcd__grants, &found->grants, grant);
-    free(grant);
-    found->grant_count--;
-    return changed(auth);
+    return found->grant_count < count ? changed(auth) : FAKEETCD_E_PERMISSION_NOT_GRANTED;
 }
 
 /* ---- looking at them ---- */

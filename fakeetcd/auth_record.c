@@ -105,7 +105,7 @@ static enum rt_status load_role(struct fakeetcd_auth *auth, struct fakeetcd__log
         if (reader->is_bad || access > FAKEETCD_READWRITE) {
             return RT_E_MALFORMED;
         }
-        status = status_of(fakeetcd_role_grant(auth, name, &permission));
+        status = status_of(fakeetcd__grant_add(auth, fakeetcd__role_find(auth, name), &permission));
     }
     return status;
 }

@@ -36,8 +36,10 @@ enum fakeetcd_access_need {
     FAKEETCD_MAY_ANYBODY,
     FAKEETCD_MAY_USER, /* anybody with a valid token; in 3.4 anybody */
     FAKEETCD_MAY_ROOT,
-    FAKEETCD_MAY_ADMIN, /* root, refused with the raw text of the auth store */
-    FAKEETCD_MAY_ASK    /* the handler checks keys */
+    FAKEETCD_MAY_ADMIN,    /* root, refused with the raw text of the auth store */
+    FAKEETCD_MAY_OPERATOR, /* root; in 3.4 anybody */
+    FAKEETCD_MAY_ALARM,    /* looking as USER, changing as ROOT; in 3.4 anybody, refused raw */
+    FAKEETCD_MAY_ASK       /* the handler checks keys */
 };
 
 /* One method: a row of a constant table. */

@@ -31,8 +31,10 @@ static void stop_waiting_for_leader(struct fakeetcd__later *later);
 static void go_on_thawed(struct fakeetcd__later *later);
 static void for_each_later(struct fakeetcd_server *server,
                            void (*visit)(struct fakeetcd__later *later));
-static enum fakeetcd_error check_access(struct fakeetcd_call *call);
-static enum fakeetcd_error check_identity(const struct fakeetcd_call *call);
+static enum fakeetcd_error check_access(struct fakeetcd_call *call,
+                                        const ProtobufCMessage *request);
+static enum fakeetcd_access_need access_need(const struct fakeetcd_call *call,
+                                             const ProtobufCMessage *request, bool is_old);
 static enum fakeetcd_error as_auth_store_says(enum fakeetcd_error error);
 static void half_close(struct fakeetcd_call *call);
 
@@ -135,7 +137,7 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
                     struct rt_slice message)
 {
     const struct fakeetcd_method *method = call->method;
-    enum fakeetcd_error error = check_access(call);
+    enum fakeetcd_error error = check_access(call, request);
     if (error != FAKEETCD_OK) {
         fakeetcd_call_fail(call, error);
         return;
@@ -244,58 +246,58 @@ enum fakeetcd_error fakeetcd__identify(struct fakeetcd_call *call)
     struct fakeetcd_auth *auth = call->server->state.auth;
     struct rt_slice token;
     call->identity = (struct fakeetcd_identity){0};
-    if (!fakeetcd__is_token_judged(call)) {
+    bool is_asked = fakeetcd_auth_is_enabled(auth);
+    if (!is_asked && !fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_TOKEN_ALWAYS)) {
         return FAKEETCD_OK;
     }
     if (call->transport->metadata(call, "token", &token) ||
         call->transport->metadata(call, "authorization", &token)) {
-        return !fakeetcd_auth_is_enabled(auth)
-                   ? FAKEETCD_E_INVALID_TOKEN
-                   : fakeetcd_auth_identify(auth, token, fakeetcd__now_us(call->server),
-                                            &call->identity);
+        return is_asked ? fakeetcd_auth_identify(auth, token, fakeetcd__now_us(call->server),
+                                                 &call->identity)
+                        : FAKEETCD_E_INVALID_TOKEN;
     }
     const char *name = call->transport->peer_name(call);
-    return name[0] == '\0' || !fakeetcd_auth_is_enabled(auth)
+    return !is_asked || name[0] == '\0'
                ? FAKEETCD_OK
                : fakeetcd_auth_identify_name(auth, rt_slice_text(name), &call->identity);
 }
 
-bool fakeetcd__is_token_judged(const struct fakeetcd_call *call)
-{
-    return fakeetcd_auth_is_enabled(call->server->state.auth) ||
-           fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_TOKEN_JUDGED);
-}
-
-/* etcd 3.4 lets anybody in where a user is asked for, but what is proposed with a token that is no
- * token is refused there too; its Alarm, then, in the words of the auth store. */
-static enum fakeetcd_error check_access(struct fakeetcd_call *call)
+/* etcd 3.4 lets anybody in where a user or an operator is asked for, but what is proposed with a
+ * token that is no token is refused there too, and then with auth off as well. */
+static enum fakeetcd_error check_access(struct fakeetcd_call *call, const ProtobufCMessage *request)
 {
     const struct fakeetcd_server *server = call->server;
-    enum fakeetcd_access_need needs = call->method->access;
-    if (needs == FAKEETCD_MAY_ANYBODY || needs == FAKEETCD_MAY_ASK ||
-        !fakeetcd__is_token_judged(call)) {
+    bool is_old = fakeetcd__has_quirk(server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN);
+    enum fakeetcd_access_need needs = access_need(call, request, is_old);
+    if (needs == FAKEETCD_MAY_ANYBODY || needs == FAKEETCD_MAY_ASK) {
         return FAKEETCD_OK;
     }
-    bool is_open = needs == FAKEETCD_MAY_USER &&
-                   fakeetcd__has_quirk(server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN);
+    bool is_open = is_old && needs != FAKEETCD_MAY_ROOT && needs != FAKEETCD_MAY_ADMIN;
     if (is_open && call->method->leader != FAKEETCD_LEADER_PROPOSES) {
         return FAKEETCD_OK;
     }
     enum fakeetcd_error error = fakeetcd__identify(call);
-    bool is_raw = needs == FAKEETCD_MAY_ADMIN ||
-                  (is_open && call->method->request == &etcdserverpb__alarm_request__descriptor);
     if (error == FAKEETCD_OK && !is_open && fakeetcd_auth_is_enabled(server->state.auth)) {
-        error = check_identity(call);
+        error = needs != FAKEETCD_MAY_USER
+                    ? fakeetcd_auth_check_root(server->state.auth, &call->identity)
+                : call->identity.is_known ? FAKEETCD_OK
+                                          : FAKEETCD_E_USER_EMPTY;
     }
+    bool is_raw = needs == FAKEETCD_MAY_ADMIN || needs == FAKEETCD_MAY_ALARM;
     return is_raw ? as_auth_store_says(error) : error;
 }
 
-static enum fakeetcd_error check_identity(const struct fakeetcd_call *call)
+/* Of Alarm it depends on what it shall do; ALARM itself is left for 3.4. */
+static enum fakeetcd_access_need access_need(const struct fakeetcd_call *call,
+                                             const ProtobufCMessage *request, bool is_old)
 {
-    if (call->method->access == FAKEETCD_MAY_USER) {
-        return call->identity.is_known ? FAKEETCD_OK : FAKEETCD_E_USER_EMPTY;
+    enum fakeetcd_access_need needs = call->method->access;
+    if (needs != FAKEETCD_MAY_ALARM || is_old) {
+        return needs;
     }
-    return fakeetcd_auth_check_root(call->server->state.auth, &call->identity);
+    bool is_look = ((const Etcdserverpb__AlarmRequest *)request)->action ==
+                   ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__GET;
+    return is_look ? FAKEETCD_MAY_USER : FAKEETCD_MAY_ROOT;
 }
 
 /* What etcd's maintenance passes on as it comes, without code. */

@@ -21,8 +21,6 @@ enum fakeetcd_leader_need fakeetcd__leader_need(const struct fakeetcd_call *call
 
 /* Who asks: fills call->identity. */
 enum fakeetcd_error fakeetcd__identify(struct fakeetcd_call *call);
-/* False: nothing that a client could send would be refused, so nobody need be identified. */
-bool fakeetcd__is_token_judged(const struct fakeetcd_call *call);
 
 /* Keys that the message touches, in the arena. False: no memory. */
 bool fakeetcd__request_keys(struct fakeetcd_call *call, const ProtobufCMessage *request,

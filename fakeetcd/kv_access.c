@@ -58,7 +58,7 @@ enum fakeetcd_error fakeetcd__may_txn(struct fakeetcd_call *call,
 static enum fakeetcd_error identified(struct fakeetcd_call *call, bool *out_is_free)
 {
     *out_is_free = !fakeetcd_auth_is_enabled(call->server->state.auth);
-    return fakeetcd__is_token_judged(call) ? fakeetcd__identify(call) : FAKEETCD_OK;
+    return fakeetcd__identify(call);
 }
 
 static enum fakeetcd_error check(struct fakeetcd_call *call, enum fakeetcd_access access,
@@ -142,7 +142,9 @@ static enum fakeetcd_error may_op(struct fakeetcd_call *call, const Etcdserverpb
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_DELETE_RANGE:
         return may_delete(call, op->request_delete_range);
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN:
-        return may_txn(call, op->request_txn);
+        return fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_NESTED_FREE)
+                   ? FAKEETCD_OK
+                   : may_txn(call, op->request_txn);
     default:
         return FAKEETCD_OK;
     }

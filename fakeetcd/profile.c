@@ -14,7 +14,7 @@ static const struct fakeetcd_profile PROFILES[] = {
                   FAKEETCD_QUIRK_TOMBSTONE_MISSED | FAKEETCD_QUIRK_KILL_ON_TERM |
                   FAKEETCD_QUIRK_ALARM_BARE | FAKEETCD_QUIRK_LOCK_UNCHECKED |
                   FAKEETCD_QUIRK_HASH_STRICT | FAKEETCD_QUIRK_GRANT_UNCHECKED |
-                  FAKEETCD_QUIRK_TOKEN_JUDGED,
+                  FAKEETCD_QUIRK_TOKEN_ALWAYS | FAKEETCD_QUIRK_NESTED_FREE,
         .grpc = &grpc_server_profile_1_26,
     },
     {

@@ -21,7 +21,8 @@ enum fakeetcd_quirk {
     FAKEETCD_QUIRK_LOCK_UNCHECKED = 1u << 9,   /* a lock is given although its key has gone */
     FAKEETCD_QUIRK_HASH_STRICT = 1u << 10,     /* HashKV refuses the compacted revision itself */
     FAKEETCD_QUIRK_GRANT_UNCHECKED = 1u << 11, /* permissions on intervals without keys are taken */
-    FAKEETCD_QUIRK_TOKEN_JUDGED = 1u << 12     /* with auth off any token is an invalid one */
+    FAKEETCD_QUIRK_TOKEN_ALWAYS = 1u << 12, /* a token nobody gave is refused with auth off too */
+    FAKEETCD_QUIRK_NESTED_FREE = 1u << 13   /* a nested transaction needs no permission */
 };
 
 struct fakeetcd_profile {

@@ -76,6 +76,9 @@ void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessag
     enum fakeetcd_error error = fakeetcd_auth_authenticate(
         server->state.auth, fakeetcd__slice(request->name), fakeetcd__slice(request->password),
         fakeetcd__now_us(server), token);
+    if (error == FAKEETCD_OK && fakeetcd__has_quirk(server, FAKEETCD_QUIRK_TOKEN_ALWAYS)) {
+        error = fakeetcd__identify(call); /* of the token that came with it */
+    }
     if (error != FAKEETCD_OK) {
         fakeetcd_call_fail(call, error);
         return;
@@ -335,7 +338,9 @@ static enum fakeetcd_error asker_is_root(struct fakeetcd_call *call)
 {
     const struct fakeetcd_auth *auth = call->server->state.auth;
     enum fakeetcd_error error = fakeetcd__identify(call);
-    return error == FAKEETCD_OK ? fakeetcd_auth_check_root(auth, &call->identity) : error;
+    return error == FAKEETCD_OK && fakeetcd_auth_is_enabled(auth)
+               ? fakeetcd_auth_check_root(auth, &call->identity)
+               : error;
 }
 
 static void look_for_role(void *arg, struct rt_slice name)

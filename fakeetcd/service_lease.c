@@ -11,8 +11,9 @@
 #define LEASE_COST_BYTES 64 /* what etcd's quota counts for a lease */
 
 static void shorten(struct fakeetcd_server *server, int64_t id, const struct fault_action *action);
+static enum fakeetcd_error may_touch(struct fakeetcd_call *call, int64_t id,
+                                     enum fakeetcd_access access);
 static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero);
-static enum fakeetcd_error may_see_keys(struct fakeetcd_call *call, int64_t id);
 static int64_t seconds_left(const struct fakeetcd_server *server,
                             const struct fakeetcd_lease_info *info);
 static bool add_keys(struct fakeetcd_call *call, int64_t id,
@@ -93,6 +94,11 @@ void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMe
 {
     const Etcdserverpb__LeaseKeepAliveRequest *request =
         (const Etcdserverpb__LeaseKeepAliveRequest *)message;
+    enum fakeetcd_error error = may_touch(call, request->id, FAKEETCD_WRITE);
+    if (error != FAKEETCD_OK) {
+        fakeetcd_call_fail(call, error);
+        return;
+    }
     const struct fault_action *action = fakeetcd__ask_lease(call->server, call, request->id);
     call->server->counts.keepalives++;
     if (action == NULL) {
@@ -114,6 +120,15 @@ void fakeetcd__on_lease_keep_alive(struct fakeetcd_call *call, const ProtobufCMe
         keep_alive(call, request->id, false);
         break;
     }
+}
+
+/* etcd 3.4 asks nobody who only keeps leases alive or looks at them. Who asks is known already. */
+static enum fakeetcd_error may_touch(struct fakeetcd_call *call, int64_t id,
+                                     enum fakeetcd_access access)
+{
+    return fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)
+               ? FAKEETCD_OK
+               : fakeetcd__may_lease(call, id, access);
 }
 
 /* A lease that is not there any more is answered, with TTL 0. */
@@ -150,7 +165,7 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
         response.ttl = seconds_left(server, &info);
         response.grantedttl = info.granted_ttl_s;
         if (request->keys) {
-            enum fakeetcd_error error = may_see_keys(call, request->id);
+            enum fakeetcd_error error = may_touch(call, request->id, FAKEETCD_READ);
             if (error == FAKEETCD_OK && !add_keys(call, request->id, &response)) {
                 error = FAKEETCD_E_NOMEM;
             }
@@ -161,14 +176,6 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
         }
     }
     fakeetcd__answer(call, &response.base, &response.header);
-}
-
-/* 3.4 names them to anybody. */
-static enum fakeetcd_error may_see_keys(struct fakeetcd_call *call, int64_t id)
-{
-    return fakeetcd__has_quirk(call->server, FAKEETCD_QUIRK_OPEN_WITHOUT_TOKEN)
-               ? FAKEETCD_OK
-               : fakeetcd__may_lease(call, id, FAKEETCD_READ);
 }
 
 /* Whole seconds, cut, as etcd says it. */
@@ -200,6 +207,8 @@ static bool add_keys(struct fakeetcd_call *call, int64_t id,
 }
 
 struct lease_list {
+    struct fakeetcd_call *call;
+    enum fakeetcd_error error; /* the first lease that may not be seen */
     Etcdserverpb__LeaseStatus *items;
     Etcdserverpb__LeaseStatus **pointers;
     size_t count;
@@ -211,6 +220,8 @@ void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessag
     Etcdserverpb__LeaseLeasesResponse response = ETCDSERVERPB__LEASE_LEASES_RESPONSE__INIT;
     size_t count = fakeetcd_lease_count(server->state.leases);
     struct lease_list list = {
+        .call = call,
+        .error = FAKEETCD_OK,
         .items = fakeetcd__arena_array(&server->arena, count, sizeof(*list.items)),
         .pointers =
             fakeetcd__arena_array(&server->arena, count, sizeof(Etcdserverpb__LeaseStatus *)),
@@ -221,6 +232,10 @@ void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessag
         return;
     }
     fakeetcd_leases_walk(server->state.leases, on_lease, &list);
+    if (list.error != FAKEETCD_OK) {
+        fakeetcd_call_fail(call, list.error);
+        return;
+    }
     response.n_leases = list.count;
     response.leases = list.pointers;
     fakeetcd__answer(call, &response.base, &response.header);
@@ -233,5 +248,6 @@ static bool on_lease(void *arg, const struct fakeetcd_lease_info *info)
     etcdserverpb__lease_status__init(status);
     status->id = info->id;
     list->pointers[list->count++] = status;
-    return true;
+    list->error = may_touch(list->call, info->id, FAKEETCD_READ);
+    return list->error == FAKEETCD_OK;
 }

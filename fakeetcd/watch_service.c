@@ -166,11 +166,8 @@ static const char *refusal(struct fakeetcd__watch_stream *stream,
 static bool may_watch(struct fakeetcd_call *call, const struct fakeetcd_interval *interval,
                       char *out_reason, size_t reason_bytes)
 {
-    if (!fakeetcd__is_token_judged(call)) {
-        return true;
-    }
     enum fakeetcd_error error = fakeetcd__identify(call);
-    if (error == FAKEETCD_OK) {
+    if (error == FAKEETCD_OK && fakeetcd_auth_is_enabled(call->server->state.auth)) {
         error =
             fakeetcd_auth_check(call->server->state.auth, &call->identity, FAKEETCD_READ, interval);
     }

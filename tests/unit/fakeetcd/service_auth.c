@@ -154,24 +154,69 @@ static void auth__maintenance_of_root__is_refused_in_the_words_of_the_store(void
     service_stop(fx);
 }
 
-static void auth__status_alarm_and_members_without_token__are_open_in_3_4_only(void **state)
+/* Seen with 3.4.23 and 3.5.21: a client that goes on with its old token after auth was disabled. */
+static void token__nobody_gave_it_and_auth_is_off__is_refused_by_3_4_only(void **state)
 {
-    static const char *const paths[] = {MAINTENANCE "Status", MAINTENANCE "Alarm",
-                                        CLUSTER "MemberList"};
+    static const struct {
+        const char *path;
+        int32_t code;
+        const char *text;
+    } CASES[] = {
+        {KV "Compact", 16, "etcdserver: invalid auth token"},
+        {KV "Txn", 16, "etcdserver: invalid auth token"},
+        {AUTH "UserGet", 16, "etcdserver: invalid auth token"},
+        {AUTH "RoleList", 16, "etcdserver: invalid auth token"},
+        {"/etcdserverpb.Lease/LeaseGrant", 16, "etcdserver: invalid auth token"},
+        {MAINTENANCE "Alarm", 2, "auth: invalid auth token"},
+        {MAINTENANCE "Defragment", 2, "auth: invalid auth token"},
+        {"/v3electionpb.Election/Leader", 2, "etcdserver: invalid auth token"},
+        {"/etcdserverpb.Lease/LeaseLeases", 0, ""},
+        {MAINTENANCE "Status", 0, ""},
+        {CLUSTER "MemberList", 0, ""},
+    };
+    struct service_world *fx = service_start("etcd-3.4");
+
+    (void)state;
+    fx->token = "old.1";
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        (void)service_ask_empty(fx, CASES[i].path);
+        assert_service_refused(fx, CASES[i].code, CASES[i].text);
+    }
+    service_stop(fx);
+    fx = service_start("etcd-3.5");
+    fx->token = "old.1";
+    assert_int_equal(service_put(fx, "a"), 0);
+    assert_int_equal(service_ask_empty(fx, MAINTENANCE "Alarm"), 0);
+    service_stop(fx);
+}
+
+static void auth__what_no_key_is_asked_for__is_open_in_3_4_only(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_for_root; /* since 3.5.28 */
+    } CASES[] = {
+        {MAINTENANCE "Alarm", false},
+        {CLUSTER "MemberList", false},
+        {"/etcdserverpb.Lease/LeaseLeases", false},
+        {MAINTENANCE "Status", true},
+    };
     struct service_world *fx = start_with_auth("etcd-3.4");
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(service_ask_empty(fx, paths[i]), 0);
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        assert_int_equal(service_ask_empty(fx, CASES[i].path), 0);
     }
     service_stop(fx);
     fx = start_with_auth("etcd-3.5");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         fx->token = NULL;
-        (void)service_ask_empty(fx, paths[i]);
+        (void)service_ask_empty(fx, CASES[i].path);
         assert_service_refused(fx, 3, "etcdserver: user name is empty");
         log_in(fx, "u", "u");
-        assert_int_equal(service_ask_empty(fx, paths[i]), 0);
+        (void)service_ask_empty(fx, CASES[i].path);
+        assert_service_refused(fx, CASES[i].is_for_root ? 7 : 0,
+                               CASES[i].is_for_root ? "etcdserver: permission denied" : "");
     }
     service_stop(fx);
 }
@@ -250,6 +295,104 @@ static void auth__keys_of_a_lease_without_token__are_told_by_3_4_only(void **sta
         assert_int_equal(service_ask(fx, KV "Put", &put.base), 0);
         fx->token = NULL;
         assert_int_equal(service_ask(fx, LEASE "LeaseTimeToLive", &look.base), i == 0 ? 0 : 3);
+        service_stop(fx);
+    }
+}
+
+/* A compaction, and an alarm that is set, are for root since 3.5.28; 3.4 asks for no user. */
+static void auth__what_changes_more_than_keys__is_for_root_since_3_5_28(void **state)
+{
+    Etcdserverpb__CompactionRequest compact = ETCDSERVERPB__COMPACTION_REQUEST__INIT;
+    Etcdserverpb__AlarmRequest alarm = ETCDSERVERPB__ALARM_REQUEST__INIT;
+    struct service_world *fx = start_with_auth("etcd-3.4");
+
+    (void)state;
+    compact.revision = 1;
+    alarm.action = ETCDSERVERPB__ALARM_REQUEST__ALARM_ACTION__ACTIVATE;
+    alarm.alarm = ETCDSERVERPB__ALARM_TYPE__NOSPACE;
+    log_in(fx, "u", "u");
+    assert_int_equal(service_ask(fx, KV "Compact", &compact.base), 0);
+    assert_int_equal(service_ask(fx, MAINTENANCE "Alarm", &alarm.base), 0);
+    service_stop(fx);
+    fx = start_with_auth("etcd-3.5");
+    log_in(fx, "u", "u");
+    (void)service_ask(fx, KV "Compact", &compact.base);
+    assert_service_refused(fx, 7, "etcdserver: permission denied");
+    (void)service_ask(fx, MAINTENANCE "Alarm", &alarm.base);
+    assert_service_refused(fx, 7, "etcdserver: permission denied");
+    log_in(fx, "root", "r");
+    assert_int_equal(service_ask(fx, KV "Compact", &compact.base), 0);
+    service_stop(fx);
+}
+
+/* root hangs a key, which u may not touch, on lease 7. */
+static void hang_foreign_key(struct service_world *fx)
+{
+    Etcdserverpb__LeaseGrantRequest lease = ETCDSERVERPB__LEASE_GRANT_REQUEST__INIT;
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+
+    log_in(fx, "root", "r");
+    lease.id = 7;
+    lease.ttl = 60;
+    assert_int_equal(service_ask(fx, "/etcdserverpb.Lease/LeaseGrant", &lease.base), 0);
+    put.key = service_bytes("foreign");
+    put.lease = 7;
+    assert_int_equal(service_ask(fx, KV "Put", &put.base), 0);
+}
+
+static void auth__a_lease_with_foreign_keys__may_be_looked_at_in_3_4_only(void **state)
+{
+    Etcdserverpb__LeaseTimeToLiveRequest look = ETCDSERVERPB__LEASE_TIME_TO_LIVE_REQUEST__INIT;
+    Etcdserverpb__LeaseKeepAliveRequest renew = ETCDSERVERPB__LEASE_KEEP_ALIVE_REQUEST__INIT;
+    struct service_world *fx = start_with_auth("etcd-3.4");
+
+    (void)state;
+    look.id = 7;
+    look.keys = true;
+    renew.id = 7;
+    hang_foreign_key(fx);
+    fx->token = NULL;
+    assert_int_equal(service_ask(fx, "/etcdserverpb.Lease/LeaseTimeToLive", &look.base), 0);
+    service_stop(fx);
+    fx = start_with_auth("etcd-3.5");
+    hang_foreign_key(fx);
+    log_in(fx, "u", "u");
+    (void)service_ask(fx, "/etcdserverpb.Lease/LeaseTimeToLive", &look.base);
+    assert_service_refused(fx, 7, "etcdserver: permission denied");
+    (void)service_ask_empty(fx, "/etcdserverpb.Lease/LeaseLeases");
+    assert_service_refused(fx, 7, "etcdserver: permission denied");
+    (void)service_ask(fx, "/etcdserverpb.Lease/LeaseKeepAlive", &renew.base);
+    assert_service_refused(fx, 7, "etcdserver: permission denied");
+    service_stop(fx);
+}
+
+/* 3.4.23 looks at the operations of the outer transaction only. */
+static void auth__a_nested_transaction__needs_no_permission_in_3_4(void **state)
+{
+    Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+    Etcdserverpb__RequestOp inner_op = ETCDSERVERPB__REQUEST_OP__INIT;
+    Etcdserverpb__RequestOp outer_op = ETCDSERVERPB__REQUEST_OP__INIT;
+    Etcdserverpb__TxnRequest inner = ETCDSERVERPB__TXN_REQUEST__INIT;
+    Etcdserverpb__TxnRequest outer = ETCDSERVERPB__TXN_REQUEST__INIT;
+    Etcdserverpb__RequestOp *inner_ops[] = {&inner_op};
+    Etcdserverpb__RequestOp *outer_ops[] = {&outer_op};
+    static const char *const profiles[] = {"etcd-3.4", "etcd-3.5"};
+
+    (void)state;
+    put.key = service_bytes("foreign");
+    inner_op.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
+    inner_op.request_put = &put;
+    inner.success = inner_ops;
+    inner.n_success = 1;
+    outer_op.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN;
+    outer_op.request_txn = &inner;
+    outer.success = outer_ops;
+    outer.n_success = 1;
+    for (size_t i = 0; i < 2; i++) {
+        struct service_world *fx = start_with_auth(profiles[i]);
+        log_in(fx, "u", "u");
+        (void)service_ask(fx, KV "Txn", &outer.base);
+        assert_service_refused(fx, i == 0 ? 0 : 7, i == 0 ? "" : "etcdserver: permission denied");
         service_stop(fx);
     }
 }
@@ -368,10 +511,14 @@ int main(void)
         cmocka_unit_test(auth_enable__without_root__is_refused),
         cmocka_unit_test(auth__root_only__refuses_a_user_and_nobody),
         cmocka_unit_test(auth__maintenance_of_root__is_refused_in_the_words_of_the_store),
-        cmocka_unit_test(auth__status_alarm_and_members_without_token__are_open_in_3_4_only),
         cmocka_unit_test(token__auth_off__is_refused_by_3_4_only),
         cmocka_unit_test(auth__keys_of_a_lease_without_token__are_told_by_3_4_only),
         cmocka_unit_test(auth__alarm_with_a_bad_token__is_told_raw_by_3_4),
+        cmocka_unit_test(token__nobody_gave_it_and_auth_is_off__is_refused_by_3_4_only),
+        cmocka_unit_test(auth__what_no_key_is_asked_for__is_open_in_3_4_only),
+        cmocka_unit_test(auth__what_changes_more_than_keys__is_for_root_since_3_5_28),
+        cmocka_unit_test(auth__a_lease_with_foreign_keys__may_be_looked_at_in_3_4_only),
+        cmocka_unit_test(auth__a_nested_transaction__needs_no_permission_in_3_4),
         cmocka_unit_test(auth__a_user__sees_itself_and_its_roles),
         cmocka_unit_test(auth__changed__leaves_the_revision_of_keys_alone),
         cmocka_unit_test(authenticate__wrong_or_impossible__is_refused),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Three programs in one:
+// Four programs in one:
 //
 //	fidelity cases ENDPOINT            stock clientv3 against one server, one line per case
 //	fidelity differ REAL FAKE SEED...  the same random script against two, no reply may differ
+//	fidelity auth REAL FAKE SEED...    the same, about users, roles, permissions and tokens
 //	fidelity wire REAL FAKE [WORD]     bytes that no client sends to two; one line per case whose
 //	                                   name has WORD
 //
@@ -29,15 +30,17 @@ func main() {
 	case len(arguments) == 2 && arguments[0] == "cases":
 		os.Exit(runCases(arguments[1]))
 	case len(arguments) >= 4 && arguments[0] == "differ":
-		os.Exit(differ(arguments[1], arguments[2], arguments[3:]))
+		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runSeed))
+	case len(arguments) >= 4 && arguments[0] == "auth":
+		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runAuthSeed))
 	case len(arguments) >= 3 && len(arguments) <= 4 && arguments[0] == "wire":
 		os.Exit(runWire(arguments[1], arguments[2], strings.Join(arguments[3:], "")))
 	}
-	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ REAL FAKE SEED... | fidelity wire REAL FAKE [WORD]")
+	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ|auth REAL FAKE SEED... | fidelity wire REAL FAKE [WORD]")
 	os.Exit(exitUsage)
 }
 
-func differ(real, fake string, seeds []string) int {
+func differ(real, fake string, seeds []string, run func(real, fake string, seed int64) int) int {
 	verdict := 0
 	for _, text := range seeds {
 		seed, err := strconv.ParseInt(text, 10, 64)
@@ -45,7 +48,7 @@ func differ(real, fake string, seeds []string) int {
 			fmt.Fprintf(os.Stderr, "not a seed: %q\n", text)
 			return exitUsage
 		}
-		if status := runSeed(real, fake, seed); status > verdict {
+		if status := run(real, fake, seed); status > verdict {
 			verdict = status
 		}
 	}

@@ -19,14 +19,14 @@ import (
 //   - trailers of a request: 3.4 answers and resets at once
 //   - a timeout that is over at once: which of two words etcd says is a race
 const (
-	rangePath = "/etcdserverpb.KV/Range"
-	putPath   = "/etcdserverpb.KV/Put"
-	txnPath   = "/etcdserverpb.KV/Txn"
-	watchPath = "/etcdserverpb.Watch/Watch"
-	alivePath = "/etcdserverpb.Lease/LeaseKeepAlive"
-	roleAdd   = "/etcdserverpb.Auth/RoleAdd"
-	roleGet   = "/etcdserverpb.Auth/RoleGet"
-	userAdd   = "/etcdserverpb.Auth/UserAdd"
+	rangePath   = "/etcdserverpb.KV/Range"
+	putPath     = "/etcdserverpb.KV/Put"
+	txnPath     = "/etcdserverpb.KV/Txn"
+	watchPath   = "/etcdserverpb.Watch/Watch"
+	alivePath   = "/etcdserverpb.Lease/LeaseKeepAlive"
+	roleAddPath = "/etcdserverpb.Auth/RoleAdd"
+	roleGetPath = "/etcdserverpb.Auth/RoleGet"
+	userAddPath = "/etcdserverpb.Auth/UserAdd"
 )
 
 var (
@@ -318,10 +318,10 @@ func bodyCases() []wireCase {
 		call("body: a compare with a result nobody knows", txnPath, []byte("\x0a\x05\x08\x63\x1a\x01a")),
 		call("body: two requests in one operation", txnPath, []byte("\x12\x0a\x0a\x03\x0a\x01a\x0a\x03\x0a\x01b")),
 		call("body: 200 transactions one in the other", txnPath, nested),
-		call("body: a role of bad UTF-8", roleAdd, badUTF8),
-		call("body: a role of bad UTF-8, asked for", roleGet, badUTF8),
-		call("body: a user of bad UTF-8", userAdd, append(badUTF8, 0x12, 1, 'p')),
-		call("body: a role name of 10 KiB that is not there", roleGet, append(lengthDelimited(1, 10240), strings.Repeat("r", 10240)...)),
+		call("body: a role of bad UTF-8", roleAddPath, badUTF8),
+		call("body: a role of bad UTF-8, asked for", roleGetPath, badUTF8),
+		call("body: a user of bad UTF-8", userAddPath, append(badUTF8, 0x12, 1, 'p')),
+		call("body: a role name of 10 KiB that is not there", roleGetPath, append(lengthDelimited(1, 10240), strings.Repeat("r", 10240)...)),
 		call("body: a watch of rubbish", watchPath, []byte("\xde\xad\xbe\xef")),
 		call("body: a watch that asks nothing", watchPath, nil),
 		call("body: a watch with a filter nobody knows", watchPath, []byte("\x0a\x06\x0a\x01a\x2a\x01\x63")),
