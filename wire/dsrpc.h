@@ -8,9 +8,8 @@
 /*
  * The Datasystem's RPC envelope over ZMTP (framing of 0.8.1).
  *
- *   request  [MetaPb][body]                      (+ [total, int64 LE][parts...] when it sends
- * payload) answer   [queue id][MetaPb][ErrorInfoPb][body] (+ [total][parts...] when it returns
- * payload)
+ *   request  [MetaPb][body]                         payload sent:     [total, int64 LE][parts...]
+ *   answer   [queue id][MetaPb][ErrorInfoPb][body]  payload returned: [total, int64 LE][parts...]
  *
  * MetaPb is read by a small field scanner and echoed as raw bytes. Bodies are protobuf-c messages
  * of wire/proto/datasystem.proto. Values never pass through protobuf: they are payload parts.
@@ -132,7 +131,7 @@ struct dsrpc_piece {
 struct dsrpc_value {
     const struct dsrpc_piece *pieces;
     size_t piece_count;
-    uint64_t total_bytes;
+    uint64_t total_bytes; /* of all pieces together; another number is refused when it is sent */
 };
 
 struct dsrpc_outgoing {
