@@ -37,6 +37,20 @@ void lab_start(struct lab *lab, lab_options_fn *change)
     lab->channel = lab_connect(lab, "client-1");
 }
 
+static const char *wanted_profile;
+
+static void use_profile(struct fakeetcd_options *options)
+{
+    options->profile = fakeetcd_profile_find(wanted_profile);
+    assert_non_null(options->profile);
+}
+
+void lab_start_as(struct lab *lab, const char *profile)
+{
+    wanted_profile = profile;
+    lab_start(lab, use_profile);
+}
+
 struct grpc_channel *lab_connect(struct lab *lab, const char *name)
 {
     const struct grpc_channel_options options = {
@@ -128,7 +142,9 @@ static void open_on(struct lab *lab, struct talk *talk, struct grpc_channel *cha
 
 void talk_open(struct lab *lab, struct talk *talk, const char *path, struct grpc_channel *channel)
 {
-    open_on(lab, talk, channel == NULL ? lab->channel : channel, path, NULL, 0, RT_NEVER);
+    const struct grpc_metadata token = {"token", rt_slice_text(lab->token)};
+    open_on(lab, talk, channel == NULL ? lab->channel : channel, path, &token,
+            lab->token == NULL ? 0 : 1, RT_NEVER);
 }
 
 void talk_open_with(struct lab *lab, struct talk *talk, const char *path,
@@ -202,10 +218,16 @@ static void on_end(void *arg, const struct grpc_outcome *outcome)
 
 void lab_ask(struct lab *lab, struct talk *talk, const char *path, const ProtobufCMessage *request)
 {
+    talk_start(lab, talk, path, request);
+    lab_settle(lab);
+}
+
+void talk_start(struct lab *lab, struct talk *talk, const char *path,
+                const ProtobufCMessage *request)
+{
     talk_open(lab, talk, path, NULL);
     talk_say(talk, request);
     talk_close(talk);
-    lab_settle(lab);
 }
 
 void assert_talk_failed(const struct talk *talk, int32_t code, const char *text)
@@ -264,6 +286,41 @@ void lab_grant(struct lab *lab, int64_t lease, int64_t ttl_s)
     lab_ask(lab, &talk, LEASE_PATH("LeaseGrant"), &request.base);
     assert_talk_ok(&talk);
     talk_free(&talk);
+}
+
+void lab_revoke(struct lab *lab, int64_t lease)
+{
+    Etcdserverpb__LeaseRevokeRequest request = ETCDSERVERPB__LEASE_REVOKE_REQUEST__INIT;
+    struct talk talk;
+    request.id = lease;
+    lab_ask(lab, &talk, LEASE_PATH("LeaseRevoke"), &request.base);
+    assert_talk_ok(&talk);
+    talk_free(&talk);
+}
+
+int64_t lab_ttl_of(struct lab *lab, int64_t lease)
+{
+    Etcdserverpb__LeaseTimeToLiveRequest request = ETCDSERVERPB__LEASE_TIME_TO_LIVE_REQUEST__INIT;
+    struct talk talk;
+    request.id = lease;
+    lab_ask(lab, &talk, LEASE_PATH("LeaseTimeToLive"), &request.base);
+    assert_talk_ok(&talk);
+    int64_t ttl_s = ((Etcdserverpb__LeaseTimeToLiveResponse *)talk.messages[0])->ttl;
+    talk_free(&talk);
+    return ttl_s;
+}
+
+void lab_put_directly(struct lab *lab, const char *key, const char *value)
+{
+    assert_int_equal(fakeetcd_server_put(lab->server, rt_slice_text(key), rt_slice_text(value), 0),
+                     FAKEETCD_OK);
+    lab_settle(lab);
+}
+
+void lab_delete_directly(struct lab *lab, const char *key)
+{
+    assert_int_equal(fakeetcd_server_delete(lab->server, rt_slice_text(key)), FAKEETCD_OK);
+    lab_settle(lab);
 }
 
 void lab_compact(struct lab *lab, int64_t revision)

@@ -32,11 +32,13 @@ struct lab {
     char events[LAB_EVENTS_BYTES]; /* names, each with a blank behind it */
     uint64_t records[RT_RECORD_KIND_COUNT];
     char last_cause[64]; /* of the last answered or eaten RPC */
+    const char *token;   /* sent with each talk; NULL: none */
 };
 
 /* `change` may be NULL: 3.5's defaults, no data-dir. */
 typedef void lab_options_fn(struct fakeetcd_options *options);
 void lab_start(struct lab *lab, lab_options_fn *change);
+void lab_start_as(struct lab *lab, const char *profile);
 void lab_stop(struct lab *lab);
 void lab_pass(struct lab *lab, uint64_t time_us);
 /* Everything that happens without the clock moving. */
@@ -72,7 +74,9 @@ void talk_close(struct talk *talk); /* half of it */
 void talk_cancel(struct talk *talk);
 void talk_free(struct talk *talk);
 
-/* A whole unary call, settled: its end is not waited for. */
+/* A whole unary call, not settled yet; the second is: its end is not waited for. */
+void talk_start(struct lab *lab, struct talk *talk, const char *path,
+                const ProtobufCMessage *request);
 void lab_ask(struct lab *lab, struct talk *talk, const char *path, const ProtobufCMessage *request);
 void assert_talk_failed(const struct talk *talk, int32_t code, const char *text);
 void assert_talk_ok(const struct talk *talk);
@@ -97,7 +101,12 @@ int64_t lab_put(struct lab *lab, const char *key, const char *value); /* the rev
 int64_t lab_put_with(struct lab *lab, const char *key, const char *value, int64_t lease);
 void lab_delete(struct lab *lab, const char *key);
 void lab_grant(struct lab *lab, int64_t lease, int64_t ttl_s);
+void lab_revoke(struct lab *lab, int64_t lease);
+int64_t lab_ttl_of(struct lab *lab, int64_t lease);
 void lab_compact(struct lab *lab, int64_t revision);
+/* Without a request, whoever may do what. */
+void lab_put_directly(struct lab *lab, const char *key, const char *value);
+void lab_delete_directly(struct lab *lab, const char *key);
 /* What the store has, without a request. NULL text: nothing. */
 bool lab_has(const struct lab *lab, const char *key);
 int64_t lab_revision(const struct lab *lab);
