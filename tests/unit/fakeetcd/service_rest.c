@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_world.h"
 
-#include "runtime/loop.h"
-#include "wire/proto/etcd_rpc.pb-c.h"
 #include "wire/proto/grpc_health.pb-c.h"
 
 #include <openssl/evp.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-/* cmocka needs the C library's first. */
-#include <cmocka.h>
 
 /*
  * Maintenance, Cluster and Health through gRPC, in simulation. Codes and texts are those that
@@ -31,7 +24,7 @@ static void status__new_server__says_version_size_and_leader(void **state)
     Etcdserverpb__StatusResponse *status = status_of(fx);
 
     (void)state;
-    assert_service_bytes(status->version, "3.5.30");
+    assert_bytes(status->version, "3.5.30");
     assert_true(status->dbsize > 0);
     assert_true(status->leader != 0);
     assert_int_equal(status->leader, status->header->member_id);
@@ -47,13 +40,13 @@ static void status__no_leader__says_so_at_once(void **state)
     struct service_world *fx = service_start("etcd-3.5");
 
     (void)state;
-    fakeetcd_server_set(fx->server, FAKEETCD_LEADERLESS, true);
-    uint64_t before_us = rt_loop_now_us(fx->loop);
+    fakeetcd_server_set(fx->lab.server, FAKEETCD_LEADERLESS, true);
+    uint64_t before_us = rt_loop_now_us(fx->lab.loop);
     Etcdserverpb__StatusResponse *status = status_of(fx);
-    assert_int_equal(rt_loop_now_us(fx->loop), before_us);
+    assert_int_equal(rt_loop_now_us(fx->lab.loop), before_us);
     assert_int_equal(status->leader, 0);
     assert_int_equal(status->n_errors, 1);
-    assert_service_bytes(status->errors[0], "etcdserver: no leader");
+    assert_bytes(status->errors[0], "etcdserver: no leader");
     etcdserverpb__status_response__free_unpacked(status, NULL);
     service_stop(fx);
 }
@@ -89,7 +82,7 @@ static size_t alarm_count(struct service_world *fx, Etcdserverpb__AlarmRequest__
 static void alarm__no_space_raised__refuses_puts_until_lowered(void **state)
 {
     struct service_world *fx = service_start("etcd-3.5");
-    uint64_t id = fakeetcd_server_state(fx->server)->member_id;
+    uint64_t id = fakeetcd_server_state(fx->lab.server)->member_id;
     char expected[64];
 
     (void)state;
@@ -103,7 +96,7 @@ static void alarm__no_space_raised__refuses_puts_until_lowered(void **state)
     assert_int_equal(status->n_errors, 1);
     (void)snprintf(expected, sizeof(expected), "memberID:%llu alarm:NOSPACE ",
                    (unsigned long long)id);
-    assert_service_bytes(status->errors[0], expected);
+    assert_bytes(status->errors[0], expected);
     etcdserverpb__status_response__free_unpacked(status, NULL);
     assert_int_equal(alarm_count(fx, LOWER, id + 1, ETCDSERVERPB__ALARM_TYPE__NOSPACE), 0);
     assert_int_equal(alarm_count(fx, LOWER, id, ETCDSERVERPB__ALARM_TYPE__NOSPACE), 1);
@@ -115,7 +108,7 @@ static void alarm__no_space_raised__refuses_puts_until_lowered(void **state)
 static void alarm__corrupt_raised__refuses_puts(void **state)
 {
     struct service_world *fx = service_start("etcd-3.5");
-    uint64_t id = fakeetcd_server_state(fx->server)->member_id;
+    uint64_t id = fakeetcd_server_state(fx->lab.server)->member_id;
 
     (void)state;
     assert_int_equal(alarm_count(fx, RAISE, id, ETCDSERVERPB__ALARM_TYPE__CORRUPT), 1);
@@ -171,7 +164,7 @@ static void hash_kv__revisions__are_those_kept_and_no_later_ones(void **state)
         }
         assert_int_equal(hash_kv(fx, 0), 0);
         assert_int_equal(compact_revision_of_hash(fx), -1);
-        assert_int_equal(fakeetcd_server_compact(fx->server, 3), FAKEETCD_OK);
+        assert_int_equal(fakeetcd_server_compact(fx->lab.server, 3), FAKEETCD_OK);
         (void)hash_kv(fx, 2);
         assert_service_refused(fx, 11, "etcdserver: mvcc: required revision has been compacted");
         assert_int_equal(hash_kv(fx, 3), i == 0 ? 11 : 0);
@@ -195,16 +188,15 @@ static void snapshot__of_a_store__is_pieces_and_their_digest(void **state)
     size_t total_bytes = 0;
 
     (void)state;
-    put.key = service_bytes("k");
+    put.key = bytes_of("k");
     put.value = (ProtobufCBinaryData){.len = sizeof(value), .data = value};
     assert_int_equal(service_ask(fx, KV "Put", &put.base), 0);
     assert_int_equal(service_ask_empty(fx, MAINTENANCE "Snapshot"), 0);
-    assert_int_equal(fx->message_count, 3);
+    assert_int_equal(fx->talk.message_count, 3);
     assert_int_equal(EVP_DigestInit_ex(digest, EVP_sha256(), NULL), 1);
     for (size_t i = 0; i < 3; i++) {
-        Etcdserverpb__SnapshotResponse *piece =
-            etcdserverpb__snapshot_response__unpack(NULL, fx->len_bytes[i], fx->messages[i]);
-        assert_non_null(piece);
+        const Etcdserverpb__SnapshotResponse *piece =
+            (Etcdserverpb__SnapshotResponse *)fx->talk.messages[i];
         if (i < 2) {
             total_bytes += piece->blob.len;
             assert_int_equal(piece->remaining_bytes > 0, i == 0);
@@ -215,7 +207,6 @@ static void snapshot__of_a_store__is_pieces_and_their_digest(void **state)
             assert_int_equal(piece->blob.len, sizeof(expected));
             assert_memory_equal(piece->blob.data, expected, sizeof(expected));
         }
-        etcdserverpb__snapshot_response__free_unpacked(piece, NULL);
     }
     assert_int_equal(total_bytes % 512, 0); /* so clients know that a digest is behind it */
     EVP_MD_CTX_free(digest);
@@ -233,10 +224,10 @@ static void move_leader__nobody_to_take_it__is_a_bad_transferee(void **state)
     request.targetid = 5;
     (void)service_ask(fx, MAINTENANCE "MoveLeader", &request.base);
     assert_service_refused(fx, 9, "etcdserver: bad leader transferee");
-    request.targetid = fakeetcd_server_state(fx->server)->member_id;
+    request.targetid = fakeetcd_server_state(fx->lab.server)->member_id;
     assert_int_equal(service_ask(fx, MAINTENANCE "MoveLeader", &request.base), 0);
-    assert_int_equal(fx->len_bytes[0], 0); /* no header */
-    fakeetcd_server_set(fx->server, FAKEETCD_LEADERLESS, true);
+    assert_null(((Etcdserverpb__MoveLeaderResponse *)fx->talk.messages[0])->header);
+    fakeetcd_server_set(fx->lab.server, FAKEETCD_LEADERLESS, true);
     (void)service_ask(fx, MAINTENANCE "MoveLeader", &request.base);
     assert_service_refused(fx, 9, "etcdserver: not leader");
     service_stop(fx);
@@ -249,7 +240,7 @@ static int32_t downgrade(struct service_world *fx,
     Etcdserverpb__DowngradeRequest request = ETCDSERVERPB__DOWNGRADE_REQUEST__INIT;
 
     request.action = action;
-    request.version = service_bytes(version);
+    request.version = bytes_of(version);
     return service_ask(fx, MAINTENANCE "Downgrade", &request.base);
 }
 #define VALIDATE ETCDSERVERPB__DOWNGRADE_REQUEST__DOWNGRADE_ACTION__VALIDATE
@@ -290,7 +281,7 @@ static void downgrade__etcd_3_4__does_not_know_it(void **state)
 static int32_t member_add(struct service_world *fx, const char *url, bool is_learner)
 {
     Etcdserverpb__MemberAddRequest request = ETCDSERVERPB__MEMBER_ADD_REQUEST__INIT;
-    ProtobufCBinaryData urls[1] = {service_bytes(url)};
+    ProtobufCBinaryData urls[1] = {bytes_of(url)};
 
     request.n_peerurls = 1;
     request.peerurls = urls;
@@ -338,9 +329,9 @@ static void member_list__one_member__has_no_revision_in_its_header(void **state)
     assert_true(list->header->raft_term >= 2);
     assert_int_equal(list->n_members, 1);
     assert_int_equal(list->members[0]->id, list->header->member_id);
-    assert_service_bytes(list->members[0]->name, "default");
+    assert_bytes(list->members[0]->name, "etcd-1");
     assert_int_equal(list->members[0]->n_clienturls, 1);
-    assert_service_bytes(list->members[0]->clienturls[0], "http://10.0.0.1:2379");
+    assert_bytes(list->members[0]->clienturls[0], "http://10.0.2.1:2379");
     etcdserverpb__member_list_response__free_unpacked(list, NULL);
     service_stop(fx);
 }
@@ -396,7 +387,7 @@ static void member_add__second_voter_not_started__blocks_a_third(void **state)
 static void member_remove__the_only_one__is_refused(void **state)
 {
     struct service_world *fx = service_start("etcd-3.4");
-    uint64_t id = fakeetcd_server_state(fx->server)->member_id;
+    uint64_t id = fakeetcd_server_state(fx->lab.server)->member_id;
 
     (void)state;
     (void)member_remove(fx, id);
@@ -413,7 +404,7 @@ static void member_update__learner__votes_afterwards(void **state)
 {
     struct service_world *fx = service_start("etcd-3.5");
     Etcdserverpb__MemberUpdateRequest request = ETCDSERVERPB__MEMBER_UPDATE_REQUEST__INIT;
-    ProtobufCBinaryData urls[1] = {service_bytes("http://10.0.0.9:1")};
+    ProtobufCBinaryData urls[1] = {bytes_of("http://10.0.0.9:1")};
 
     (void)state;
     request.n_peerurls = 1;
@@ -430,7 +421,7 @@ static void member_update__learner__votes_afterwards(void **state)
     for (size_t i = 0; i < 2; i++) {
         assert_false(response->members[i]->islearner);
         if (response->members[i]->id == request.id) {
-            assert_service_bytes(response->members[i]->peerurls[0], "http://10.0.0.9:1");
+            assert_bytes(response->members[i]->peerurls[0], "http://10.0.0.9:1");
         }
     }
     etcdserverpb__member_update_response__free_unpacked(response, NULL);
@@ -450,7 +441,7 @@ static void health__check__knows_the_server_and_no_service(void **state)
         service_answer(fx, &grpc__health__v1__health_check_response__descriptor);
     assert_int_equal(response->status, 1); /* SERVING */
     grpc__health__v1__health_check_response__free_unpacked(response, NULL);
-    request.service = service_bytes("etcdserverpb.KV");
+    request.service = bytes_of("etcdserverpb.KV");
     (void)service_ask(fx, "/grpc.health.v1.Health/Check", &request.base);
     assert_service_refused(fx, 5, "unknown service");
     service_stop(fx);
@@ -462,11 +453,10 @@ static void health__watch__says_one_thing_and_stays_open(void **state)
     Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
 
     (void)state;
-    struct grpc_request *call = service_send_to(fx, "/grpc.health.v1.Health/Watch", &request.base);
-    service_wait(fx, PATIENCE_US / 2);
-    assert_int_equal(fx->message_count, 1);
-    assert_false(fx->is_done);
-    grpc_request_cancel(call);
+    service_send_to(fx, "/grpc.health.v1.Health/Watch", &request.base);
+    lab_pass(&fx->lab, PATIENCE_US / 2);
+    assert_int_equal(fx->talk.message_count, 1);
+    assert_false(fx->talk.is_ended);
     service_stop(fx);
 }
 
