@@ -3,6 +3,8 @@
  * The calls a user makes: is the client ready, do the real client's own checks let the arguments
  * pass, copy them, start. A refusal is told later, by a task, as every end is.
  */
+#include <inttypes.h>
+
 #include "connector/ds_internal.h"
 #include "connector/ds_keys.h"
 
@@ -50,6 +52,21 @@ static size_t value_cost(const struct dsrpc_value *values, size_t count)
         total += ds__scratch_cost(values[i].piece_count, sizeof(struct dsrpc_piece));
     }
     return total;
+}
+
+/* Ours: the real client has no pieces. A value that is not as long as it says cannot be framed. */
+static bool check_pieces(const struct dsrpc_value *value, struct ds__text *why)
+{
+    uint64_t sum_bytes = 0;
+
+    for (size_t i = 0; i < value->piece_count; i++) {
+        sum_bytes += value->pieces[i].bytes.len_bytes;
+    }
+    if (sum_bytes != value->total_bytes) {
+        ds__text_printf(why, "The pieces of the value are %" PRIu64 " bytes long, not %" PRIu64 ".",
+                        sum_bytes, value->total_bytes);
+    }
+    return sum_bytes == value->total_bytes;
 }
 
 /* Blobs are retained; bytes that lie in none are copied once, for all attempts. */
@@ -109,7 +126,7 @@ enum rt_status ds_set_named(struct ds_client *client, struct rt_slice key,
     if (call == NULL || !is_ready) {
         return call == NULL ? RT_E_NOMEM : RT_OK;
     }
-    if (!ds__check_set(key, value->total_bytes, &call->text)) {
+    if (!ds__check_set(key, value->total_bytes, &call->text) || !check_pieces(value, &call->text)) {
         return refuse(call);
     }
     if (ds__scratch_reserve(&call->store, ds__keys_cost(&key, 1) + value_cost(value, 1)) != RT_OK) {
@@ -192,6 +209,11 @@ enum rt_status ds_mset(struct ds_client *client, const struct rt_slice *keys,
     }
     if (!check_mset(call, keys, values, count, options)) {
         return refuse(call);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!check_pieces(&values[i], &call->text)) {
+            return refuse(call);
+        }
     }
     size_t cost = ds__keys_cost(keys, count) + value_cost(values, count) +
                   ds__scratch_cost(count, sizeof(struct seen_key)) +

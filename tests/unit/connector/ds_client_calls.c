@@ -328,6 +328,34 @@ static void checks__refused_arguments__send_nothing(void **state)
     assert_int_equal(fx->server.request_count, 0);
 }
 
+/* Ours: the real client has no pieces. Sent, it would have cost the connection. */
+static void checks__pieces_that_are_not_as_long_as_the_value__are_refused(void **state)
+{
+    struct fixture *fx = *state;
+    struct rt_slice key = rt_slice_text("k");
+    struct dsrpc_piece pieces[] = {{.bytes = rt_slice_text("one")},
+                                   {.bytes = rt_slice_text("two")}};
+    struct dsrpc_value values[] = {{pieces, 2, 5}, {pieces, 2, 7}};
+    struct ds_mset_options options = {0};
+    struct seen seen;
+
+    init_ready(fx);
+    server_forget(&fx->server);
+    for (size_t i = 0; i < COUNT(values); i++) {
+        seen_init(&seen, fx);
+        assert_int_equal(ds_set(fx->client, key, &values[i], NULL, on_seen, &seen), RT_OK);
+        wait_seen(fx, &seen);
+        assert_int_equal(seen.code, K_INVALID);
+        assert_int_equal(seen.detail, DS_DETAIL_CHECKED);
+        assert_text(&seen, "The pieces of the value are 6 bytes long, not ");
+        seen_init(&seen, fx);
+        assert_int_equal(ds_mset(fx->client, &key, &values[i], 1, &options, on_seen, &seen), RT_OK);
+        wait_seen(fx, &seen);
+        assert_int_equal(seen.code, K_INVALID);
+    }
+    assert_int_equal(fx->server.request_count, 0);
+}
+
 static void checks__10001_keys__are_refused_and_10000_are_not(void **state)
 {
     static struct rt_slice keys[10001];
@@ -521,6 +549,7 @@ int main(void)
         CASE(answer__that_comes_too_late__is_counted_and_disturbs_nobody),
         CASE(answers__in_another_order__find_their_calls),
         CASE(checks__refused_arguments__send_nothing),
+        CASE(checks__pieces_that_are_not_as_long_as_the_value__are_refused),
         CASE(checks__10001_keys__are_refused_and_10000_are_not),
         CASE(calls__before_init__are_not_ready),
         CASE(mset__a_key_twice__sends_it_once_and_reports_the_others),
