@@ -141,8 +141,8 @@ RT_NODISCARD enum rt_status ds_query_size(struct ds_client *client, const struct
                                           size_t key_count, ds_done_fn *done, void *arg);
 RT_NODISCARD enum rt_status ds_health(struct ds_client *client, ds_done_fn *done, void *arg);
 
-/* Several sets in one request; not atomic unless `is_transaction` (1 to 8 keys, NX). Here `options`
- * is not NULL. */
+/* Several sets in one request; not atomic unless `is_transaction` (1 to 8 keys, NX). `options`
+ * NULL: the defaults. */
 struct ds_mset_options {
     struct ds_set_options set;
     bool is_transaction;

@@ -201,13 +201,14 @@ enum rt_status ds_mset(struct ds_client *client, const struct rt_slice *keys,
                        const struct dsrpc_value *values, size_t count,
                        const struct ds_mset_options *options, ds_done_fn *done, void *arg)
 {
+    const struct ds_mset_options own = options == NULL ? (struct ds_mset_options){0} : *options;
     bool is_ready = false;
     struct ds__call *call = begin(client, DSRPC_OP_MSET, done, arg, &is_ready);
 
     if (call == NULL || !is_ready) {
         return call == NULL ? RT_E_NOMEM : RT_OK;
     }
-    if (!check_mset(call, keys, values, count, options)) {
+    if (!check_mset(call, keys, values, count, &own)) {
         return refuse(call);
     }
     for (size_t i = 0; i < count; i++) {
@@ -221,8 +222,8 @@ enum rt_status ds_mset(struct ds_client *client, const struct rt_slice *keys,
     if (ds__scratch_reserve(&call->store, cost) != RT_OK) {
         return no_memory(call);
     }
-    call->set = options->set;
-    call->is_transaction = options->is_transaction;
+    call->set = own.set;
+    call->is_transaction = own.is_transaction;
     if (!take_distinct(call, keys, values, count)) {
         return no_memory(call);
     }

@@ -419,6 +419,22 @@ static void mset__a_key_twice__sends_it_once_and_reports_the_others(void **state
     ds__multi_publish_req__free_unpacked(request, NULL);
 }
 
+static void mset__without_options__takes_the_defaults(void **state)
+{
+    struct fixture *fx = *state;
+    struct rt_slice key = rt_slice_text("k");
+    struct dsrpc_piece piece = {.bytes = rt_slice_text("one")};
+    struct dsrpc_value value = {&piece, 1, 3};
+    struct seen seen;
+
+    init_ready(fx);
+    seen_init(&seen, fx);
+    assert_int_equal(ds_mset(fx->client, &key, &value, 1, NULL, on_seen, &seen), RT_OK);
+    wait_seen(fx, &seen);
+    assert_int_equal(seen.code, K_OK);
+    assert_int_equal(server_count(&fx->server, DSRPC_OP_MSET), 1);
+}
+
 static struct rt_slice expire_body(size_t failed_count, int32_t code)
 {
     static uint8_t body[128];
@@ -553,6 +569,7 @@ int main(void)
         CASE(checks__10001_keys__are_refused_and_10000_are_not),
         CASE(calls__before_init__are_not_ready),
         CASE(mset__a_key_twice__sends_it_once_and_reports_the_others),
+        CASE(mset__without_options__takes_the_defaults),
         CASE(expire__some_or_all_keys_failed__fails_only_when_all_did),
         CASE(exist__answers__are_told_in_key_order_and_must_be_as_many),
         CASE(query_size__nothing_there__is_not_found),
