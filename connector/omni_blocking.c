@@ -114,8 +114,7 @@ enum rt_status omni_blocking_put(struct omni_blocking *blocking, const char *fro
                                  const char *to_stage, struct rt_slice put_key,
                                  const struct omni_value *data, struct omni_call_result *out_result)
 {
-    return omni_blocking_put_with(blocking, from_stage, to_stage, put_key, data, &NO_OPTIONS,
-                                  out_result);
+    return omni_blocking_put_with(blocking, from_stage, to_stage, put_key, data, NULL, out_result);
 }
 
 enum rt_status omni_blocking_put_with(struct omni_blocking *blocking, const char *from_stage,
@@ -130,7 +129,7 @@ enum rt_status omni_blocking_put_with(struct omni_blocking *blocking, const char
                                        .to_stage = to_stage,
                                        .key = put_key,
                                        .data = data,
-                                       .options = *options};
+                                       .options = options == NULL ? NO_OPTIONS : *options};
     return call(&operation, out_result);
 }
 
@@ -138,7 +137,7 @@ enum rt_status omni_blocking_get(struct omni_blocking *blocking, const char *fro
                                  const char *to_stage, struct rt_slice get_key,
                                  struct omni_call_result *out_result)
 {
-    return omni_blocking_get_with(blocking, from_stage, to_stage, get_key, &NO_OPTIONS, out_result);
+    return omni_blocking_get_with(blocking, from_stage, to_stage, get_key, NULL, out_result);
 }
 
 enum rt_status omni_blocking_get_with_deadline(struct omni_blocking *blocking,
@@ -160,7 +159,7 @@ enum rt_status omni_blocking_get_with(struct omni_blocking *blocking, const char
                                        .from_stage = from_stage,
                                        .to_stage = to_stage,
                                        .key = get_key,
-                                       .options = *options};
+                                       .options = options == NULL ? NO_OPTIONS : *options};
     return call(&operation, out_result);
 }
 
@@ -202,8 +201,8 @@ enum rt_status omni_blocking_put_async(struct omni_blocking *blocking, const cha
                                        const char *to_stage, struct rt_slice put_key,
                                        const struct omni_value *data, omni_put_fn *done, void *arg)
 {
-    return omni_blocking_put_async_with(blocking, from_stage, to_stage, put_key, data, &NO_OPTIONS,
-                                        done, arg);
+    return omni_blocking_put_async_with(blocking, from_stage, to_stage, put_key, data, NULL, done,
+                                        arg);
 }
 
 enum rt_status omni_blocking_put_async_with(struct omni_blocking *blocking, const char *from_stage,
@@ -218,7 +217,7 @@ enum rt_status omni_blocking_put_async_with(struct omni_blocking *blocking, cons
                                        .to_stage = to_stage,
                                        .key = put_key,
                                        .data = data,
-                                       .options = *options,
+                                       .options = options == NULL ? NO_OPTIONS : *options,
                                        .put_done = done,
                                        .arg = arg};
     return submit_copy(&operation);
@@ -228,8 +227,7 @@ enum rt_status omni_blocking_get_async(struct omni_blocking *blocking, const cha
                                        const char *to_stage, struct rt_slice get_key,
                                        omni_get_fn *done, void *arg)
 {
-    return omni_blocking_get_async_with(blocking, from_stage, to_stage, get_key, &NO_OPTIONS, done,
-                                        arg);
+    return omni_blocking_get_async_with(blocking, from_stage, to_stage, get_key, NULL, done, arg);
 }
 
 enum rt_status omni_blocking_get_async_with(struct omni_blocking *blocking, const char *from_stage,
@@ -242,7 +240,7 @@ enum rt_status omni_blocking_get_async_with(struct omni_blocking *blocking, cons
                                        .from_stage = from_stage,
                                        .to_stage = to_stage,
                                        .key = get_key,
-                                       .options = *options,
+                                       .options = options == NULL ? NO_OPTIONS : *options,
                                        .get_done = done,
                                        .arg = arg};
     return submit_copy(&operation);

@@ -119,8 +119,8 @@ struct omni_blocking_options {
     struct omni_blocking_handle *handle; /* NULL: cannot be given up */
 };
 
-/* As above; `options` is copied. RT_E_INVALID also when a get of a connector without deadlines has
- * one; the result's text is what its base class raises. */
+/* As above; `options` is copied, NULL: none. RT_E_INVALID also when a get of a connector without
+ * deadlines has one; the result's text is what its base class raises. */
 RT_NODISCARD enum rt_status omni_blocking_put_with(struct omni_blocking *blocking,
                                                    const char *from_stage, const char *to_stage,
                                                    struct rt_slice put_key,

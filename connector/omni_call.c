@@ -51,9 +51,11 @@ enum rt_status omni__admit(struct omni_call *call, const struct omni_call_option
 
 static enum rt_status arm(struct omni_call *call, const struct omni_call_options *options)
 {
+    static const struct omni_call_options none = {.has_deadline = false};
     struct rt_loop *loop = call->connector->environment.ds.loop;
     rt_timer_init(&call->deadline, loop, on_deadline, call);
     rt_timer_init(&call->pause, loop, omni__on_pause_over, call);
+    options = options == NULL ? &none : options;
     call->handle = options->handle;
     call->has_deadline = options->has_deadline;
     call->deadline_us = options->deadline_us;

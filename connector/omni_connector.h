@@ -132,7 +132,7 @@ struct omni_call_options {
     struct omni_handle *handle; /* NULL: cannot be cancelled */
 };
 
-/* As omni_put() and omni_get(); `options` is copied.
+/* As omni_put() and omni_get(); `options` is copied, NULL: none.
  * RT_E_INVALID: a deadline for a get of a connector that has none; see below; nothing happened. */
 RT_NODISCARD enum rt_status omni_put_with(struct omni_connector *connector, const char *from_stage,
                                           const char *to_stage, struct rt_slice put_key,

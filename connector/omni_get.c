@@ -22,8 +22,7 @@ static bool take_payload(struct omni_call *call, const struct ds_value *value);
 enum rt_status omni_get(struct omni_connector *connector, const char *from_stage,
                         const char *to_stage, struct rt_slice get_key, omni_get_fn *done, void *arg)
 {
-    static const struct omni_call_options none = {.has_deadline = false};
-    return omni_get_with(connector, from_stage, to_stage, get_key, &none, done, arg);
+    return omni_get_with(connector, from_stage, to_stage, get_key, NULL, done, arg);
 }
 
 enum rt_status omni_get_with_deadline(struct omni_connector *connector, const char *from_stage,
@@ -38,7 +37,8 @@ enum rt_status omni_get_with(struct omni_connector *connector, const char *from_
                              const char *to_stage, struct rt_slice get_key,
                              const struct omni_call_options *options, omni_get_fn *done, void *arg)
 {
-    if (options->has_deadline && omni_no_deadline_text(connector->model) != NULL) {
+    bool has_deadline = options != NULL && options->has_deadline;
+    if (has_deadline && omni_no_deadline_text(connector->model) != NULL) {
         return RT_E_INVALID;
     }
     struct omni_call *call = omni__new_call(connector, from_stage, to_stage, get_key);

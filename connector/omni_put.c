@@ -19,8 +19,7 @@ enum rt_status omni_put(struct omni_connector *connector, const char *from_stage
                         const char *to_stage, struct rt_slice put_key,
                         const struct omni_value *data, omni_put_fn *done, void *arg)
 {
-    static const struct omni_call_options none = {.has_deadline = false};
-    return omni_put_with(connector, from_stage, to_stage, put_key, data, &none, done, arg);
+    return omni_put_with(connector, from_stage, to_stage, put_key, data, NULL, done, arg);
 }
 
 enum rt_status omni_put_with(struct omni_connector *connector, const char *from_stage,

@@ -88,6 +88,21 @@ static void put_then_get__one_thread__the_value_comes_back(void **state)
     assert_int_equal(metrics_of(fx).gets, 1);
 }
 
+static void with__no_options__is_the_plain_call(void **state)
+{
+    struct fixture *fx = *state;
+    struct omni_call_result result;
+    create(fx);
+    assert_int_equal(omni_blocking_put_with(fx->blocking, "0", "1", rt_slice_text("k"),
+                                            omni_int(fx->arena, 7), NULL, &result),
+                     RT_OK);
+    assert_int_equal(result.outcome, OMNI_DONE);
+    assert_int_equal(
+        omni_blocking_get_with(fx->blocking, "0", "1", rt_slice_text("k"), NULL, &result), RT_OK);
+    assert_int_equal(result.outcome, OMNI_DONE);
+    omni_arena_destroy(result.arena);
+}
+
 static void get__each_outcome__is_told_apart(void **state)
 {
     struct fixture *fx = *state;
@@ -396,6 +411,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(put_then_get__one_thread__the_value_comes_back),
+        TEST(with__no_options__is_the_plain_call),
         TEST(get__each_outcome__is_told_apart),
         TEST(create__construction_fails__says_why),
         TEST(health__ready_then_closed__address_then_reason),

@@ -40,6 +40,19 @@ static void put_with(struct fixture *fx, const struct omni_call_options *options
                      RT_OK);
 }
 
+static void with__no_options__is_the_plain_call(void **state)
+{
+    struct fixture *fx = *state;
+    create_ready(fx);
+    put_with(fx, NULL);
+    run(fx);
+    assert_true(fx->put.is_success);
+    assert_int_equal(
+        omni_get_with(fx->connector, "0", "1", rt_slice_text("request"), NULL, on_get, fx), RT_OK);
+    run(fx);
+    assert_string_equal(fx->get_data, "\"hello\"");
+}
+
 /* ---- deadlines ------------------------------------------------------------------------------ */
 
 static void get__client_says_nothing__ends_at_the_deadline_not_before(void **state)
@@ -296,6 +309,7 @@ static void create__binding_that_cannot_abandon__has_a_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(with__no_options__is_the_plain_call),
         TEST(get__client_says_nothing__ends_at_the_deadline_not_before),
         TEST(get__answered_before_the_deadline__the_deadline_does_nothing),
         TEST(get__deadline_has_passed__asks_nobody),
