@@ -58,7 +58,7 @@ static void find_client(struct fakeds__call *call, const struct fakeds__operatio
         return;
     }
     const ProtobufCBinaryData *id = at(call, operation->client_id_offset);
-    call->client_id = fakeds__slice(*id);
+    call->client_id = pb_slice(*id);
     const struct fakeds__client *client =
         fakeds__clients_find(&call->worker->clients, call->client_id);
     if (client != NULL) {
@@ -85,7 +85,7 @@ static bool list_keys(struct fakeds__call *call, const struct fakeds__operation 
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        keys[i] = fakeds__slice(data[i]);
+        keys[i] = pb_slice(data[i]);
     }
     call->keys = keys;
     call->key_count = count;

@@ -213,7 +213,7 @@ static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *li
 static void describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out)
 {
     ds_peer__object__init(out);
-    out->key = fakeds__pb_data(object->key);
+    out->key = pb_bytes(object->key);
     out->is_found = true;
     out->write_mode = object->content->write_mode;
     out->consistency = object->content->consistency;

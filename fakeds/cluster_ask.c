@@ -50,7 +50,7 @@ struct fakeds__ask *fakeds__ask(struct fakeds__cluster *cluster, struct fakeds__
     ask->link = link;
     ask->done = done;
     ask->arg = arg;
-    request->from = fakeds__pb_data(rt_slice_text(cluster->worker->address));
+    request->from = pb_bytes(rt_slice_text(cluster->worker->address));
     rt_task_init(&ask->own_task, cluster->worker->environment.loop, on_own, ask);
     TAILQ_INSERT_TAIL(&cluster->asks, ask, others);
     bool is_sent =

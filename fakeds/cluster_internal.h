@@ -9,6 +9,7 @@
 #include "wire/grpc_channel.h"
 #include "wire/grpc_server.h"
 #include "wire/proto/fakeds_peer.pb-c.h"
+#include "wire/protobuf_bytes.h"
 
 /*
  *   cluster.c            life, membership, what changes when the ring does
@@ -119,15 +120,5 @@ void fakeds__pull_cancel(struct fakeds__pull *pull);
 void fakeds__alone_init(struct fakeds__cluster *cluster);
 void fakeds__alone_begin(struct fakeds__cluster *cluster);
 void fakeds__alone_end(struct fakeds__cluster *cluster);
-
-static inline struct rt_slice fakeds__pb_slice(ProtobufCBinaryData data)
-{
-    return rt_slice_of(data.data, data.len);
-}
-
-static inline ProtobufCBinaryData fakeds__pb_data(struct rt_slice slice)
-{
-    return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
-}
 
 #endif

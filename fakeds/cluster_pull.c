@@ -79,7 +79,7 @@ static void ask(void *arg)
         end(pull, K_NOT_FOUND);
         return;
     }
-    object.key = fakeds__pb_data(key_of(pull));
+    object.key = pb_bytes(key_of(pull));
     request.kind = DS_PEER__REQUEST__KIND__PULL;
     request.objects = objects;
     request.n_objects = 1;
@@ -149,8 +149,8 @@ static void tell_owner(struct fakeds__pull *pull, const DsPeer__Object *told)
 {
     struct fakeds__link *owner = fakeds__link_owner(pull->cluster, key_of(pull));
     DsPeer__Object object = *told;
-    object.key = fakeds__pb_data(key_of(pull));
-    object.holder = fakeds__pb_data(rt_slice_text(pull->holder->address));
+    object.key = pb_bytes(key_of(pull));
+    object.holder = pb_bytes(rt_slice_text(pull->holder->address));
     object.is_found = true;
     if (owner != NULL) {
         fakeds__tell(pull->cluster, owner, DS_PEER__REQUEST__KIND__HOLD, &object);

@@ -57,7 +57,7 @@ void fakeds__serve(struct fakeds__cluster *cluster, DsPeer__Request *request,
                    struct grpc_call *call, struct fakeds__ask *ask)
 {
     struct fakeds__serving *serving = calloc(1, sizeof(*serving));
-    struct fakeds__link *from = fakeds__link_of(cluster, fakeds__pb_slice(request->from));
+    struct fakeds__link *from = fakeds__link_of(cluster, pb_slice(request->from));
     if (serving == NULL || from == NULL) {
         goto no_memory;
     }
@@ -143,8 +143,7 @@ static void run(struct fakeds__serving *serving)
 static struct fakeds__entry *find(struct fakeds__serving *serving, size_t index)
 {
     return fakeds__directory_find(&serving->cluster->directory,
-                                  fakeds__pb_slice(serving->request->objects[index]->key),
-                                  now_us(serving));
+                                  pb_slice(serving->request->objects[index]->key), now_us(serving));
 }
 
 static struct fakeds__meta meta_of(const struct fakeds__serving *serving,
@@ -168,7 +167,7 @@ static void fill(struct fakeds__serving *serving, size_t index, const struct fak
     object->cache_type = entry->meta.cache_type;
     object->version_us = entry->meta.version_us;
     object->size_bytes = entry->meta.size_bytes;
-    object->holder = fakeds__pb_data(rt_slice_text(entry->holders[0]->address));
+    object->holder = pb_bytes(rt_slice_text(entry->holders[0]->address));
 }
 
 /* The moment that the metadata was made is the version, the same on every worker. What others hold
@@ -191,8 +190,7 @@ static void create_metadata(struct fakeds__serving *serving, size_t index)
             fakeds__tell(cluster, entry->holders[i], DS_PEER__REQUEST__KIND__DROP, &drop);
         }
     }
-    entry = fakeds__directory_set(&cluster->directory, fakeds__pb_slice(asked->key), &meta,
-                                  serving->from);
+    entry = fakeds__directory_set(&cluster->directory, pb_slice(asked->key), &meta, serving->from);
     if (entry == NULL) {
         serving->response.code = K_OUT_OF_MEMORY;
         return;
@@ -234,9 +232,9 @@ static void query(struct fakeds__serving *serving, size_t index)
         return;
     }
     if (wait_us > 0 &&
-        fakeds__directory_await(
-            &serving->cluster->directory, fakeds__pb_slice(serving->request->objects[index]->key),
-            serving->from, now_us(serving), now_us(serving) + wait_us) != RT_OK) {
+        fakeds__directory_await(&serving->cluster->directory,
+                                pb_slice(serving->request->objects[index]->key), serving->from,
+                                now_us(serving), now_us(serving) + wait_us) != RT_OK) {
         serving->response.code = K_OUT_OF_MEMORY;
     }
 }
@@ -264,8 +262,8 @@ static void hold(struct fakeds__serving *serving, size_t index)
         fakeds__tell(cluster, serving->from, DS_PEER__REQUEST__KIND__DROP, &drop);
         return;
     }
-    if (fakeds__directory_add(&cluster->directory, fakeds__pb_slice(object->key), &meta,
-                              serving->from, &entry) == RT_OK) {
+    if (fakeds__directory_add(&cluster->directory, pb_slice(object->key), &meta, serving->from,
+                              &entry) == RT_OK) {
         fakeds__tell_waiters(cluster, entry);
     }
 }
@@ -335,9 +333,9 @@ void fakeds__tell_waiters(struct fakeds__cluster *cluster, struct fakeds__entry 
     uint64_t now = rt_loop_now_us(cluster->worker->environment.loop);
     struct fakeds__link *waiter;
     DsPeer__Object object = DS_PEER__OBJECT__INIT;
-    object.key = fakeds__pb_data(entry->key);
+    object.key = pb_bytes(entry->key);
     object.version_us = entry->meta.version_us;
-    object.holder = fakeds__pb_data(rt_slice_text(entry->holders[0]->address));
+    object.holder = pb_bytes(rt_slice_text(entry->holders[0]->address));
     while ((waiter = fakeds__directory_next_waiter(entry, now)) != NULL) {
         if (waiter != entry->holders[0]) {
             fakeds__tell(cluster, waiter, DS_PEER__REQUEST__KIND__NOTIFY, &object);
@@ -350,7 +348,7 @@ void fakeds__tell_waiters(struct fakeds__cluster *cluster, struct fakeds__entry 
 static struct fakeds__object *find_here(struct fakeds__serving *serving, size_t index)
 {
     return fakeds__store_find(&serving->cluster->worker->store,
-                              fakeds__pb_slice(serving->request->objects[index]->key));
+                              pb_slice(serving->request->objects[index]->key));
 }
 
 /* Version 0: whatever it is. Else only what is older than the new value. */
@@ -379,8 +377,8 @@ static void notified(struct fakeds__serving *serving, size_t index)
 {
     struct fakeds__cluster *cluster = serving->cluster;
     const DsPeer__Object *object = serving->request->objects[index];
-    struct rt_slice key = fakeds__pb_slice(object->key);
-    struct fakeds__link *holder = fakeds__link_of(cluster, fakeds__pb_slice(object->holder));
+    struct rt_slice key = pb_slice(object->key);
+    struct fakeds__link *holder = fakeds__link_of(cluster, pb_slice(object->holder));
     bool is_awaited = fakeds__waits_is_awaited(&cluster->worker->waits, key) ||
                       !TAILQ_EMPTY(&cluster->works); /* one that is about to wait */
     if (holder != NULL && is_awaited) {

@@ -152,7 +152,7 @@ static bool plan_set(struct fakeds__work *work)
 {
     const Ds__PublishReq *request = (const Ds__PublishReq *)work->call->message;
     const struct fakeds__object *old =
-        fakeds__store_find(&work->call->worker->store, fakeds__slice(request->object_key));
+        fakeds__store_find(&work->call->worker->store, pb_slice(request->object_key));
     bool is_nx = request->existence == FAKEDS__EXISTENCE_NX;
     bool is_refused_here =
         request->object_key.len == 0 || request->shm_id.len > 0 || request->data_size == 0 ||
@@ -278,7 +278,7 @@ static void fill_object(const struct fakeds__work *work, size_t index, DsPeer__O
 {
     const struct fakeds__call *call = work->call;
     ds_peer__object__init(object);
-    object->key = fakeds__data(call->keys[index]);
+    object->key = pb_bytes(call->keys[index]);
     object->ttl_us = work->ttl_us;
     if (call->op == DSRPC_OP_SET) {
         const Ds__PublishReq *request = (const Ds__PublishReq *)call->message;
@@ -341,9 +341,8 @@ static void take_answer(struct work_part *part, const DsPeer__Response *response
         key->is_found = told->is_found;
         key->size_bytes = told->size_bytes;
         key->version_us = told->version_us;
-        key->holder = told->holder.len == 0
-                          ? NULL
-                          : fakeds__link_of(work->cluster, fakeds__slice(told->holder));
+        key->holder =
+            told->holder.len == 0 ? NULL : fakeds__link_of(work->cluster, pb_slice(told->holder));
         if (work->kind == DS_PEER__REQUEST__KIND__CREATE && told->is_found) {
             take_conflict(work, part->indices[i], told);
         }

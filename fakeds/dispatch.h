@@ -3,6 +3,7 @@
 #define FAKEDS_DISPATCH_H
 
 #include "fakeds/call.h"
+#include "wire/protobuf_bytes.h"
 
 #include <stddef.h>
 
@@ -46,16 +47,6 @@ void fakeds__op_expire(struct fakeds__call *call);
 
 /* ---- what several operations share --------------------------------------------------------------
  */
-
-static inline struct rt_slice fakeds__slice(ProtobufCBinaryData data)
-{
-    return rt_slice_of(data.data, data.len);
-}
-
-static inline ProtobufCBinaryData fakeds__data(struct rt_slice slice)
-{
-    return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
-}
 
 /* op_get.c: a waiting get misses nothing any more, or its time is over. */
 void fakeds__get_complete(struct fakeds__call *call);

@@ -94,7 +94,7 @@ static void add_missing(struct builder *builder, size_t index)
     object->version = -1;
     object->object_index = (uint32_t)index;
     if (!builder->request->return_object_index) {
-        object->object_key = fakeds__data(builder->call->keys[index]);
+        object->object_key = pb_bytes(builder->call->keys[index]);
     }
     builder->answer.objects[builder->answer.n_objects++] = object;
 }
@@ -116,7 +116,7 @@ static bool add_found(struct builder *builder, size_t index, const struct fakeds
     info->cache_type = content->cache_type;
     info->object_index = (uint32_t)index;
     if (!builder->request->return_object_index) {
-        info->object_key = fakeds__data(builder->call->keys[index]);
+        info->object_key = pb_bytes(builder->call->keys[index]);
     }
     builder->answer.payload_info[builder->answer.n_payload_info++] = info;
     return number_frames(builder, info, range.len_bytes) && add_value(builder, content, range);
@@ -132,7 +132,7 @@ static bool find_range(struct builder *builder, size_t index, uint64_t size_byte
         range.offset_bytes = request->read_offset_list[index];
         if (range.offset_bytes >= size_bytes) {
             builder->last_rc.error_code = K_OUT_OF_RANGE;
-            builder->last_rc.error_msg = fakeds__data(fakeds__call_text(
+            builder->last_rc.error_msg = pb_bytes(fakeds__call_text(
                 builder->call, "Read offset %llu out of range [0, %llu)",
                 (unsigned long long)range.offset_bytes, (unsigned long long)size_bytes));
             return false;
@@ -195,7 +195,7 @@ static void force_last_rc(Ds__ErrorInfoPb *last_rc, const struct fault_action *a
 {
     const char *text = action->text[0] != '\0' ? action->text : dsrpc_code_text(action->code);
     last_rc->error_code = action->code;
-    last_rc->error_msg = fakeds__data(rt_slice_text(text));
+    last_rc->error_msg = pb_bytes(rt_slice_text(text));
 }
 
 bool fakeds__get_alter(struct fakeds__call *call, const struct fault_action *action,

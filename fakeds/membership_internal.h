@@ -6,6 +6,7 @@
 #include "runtime/random.h"
 #include "wire/etcd_client.h"
 #include "wire/proto/hash_ring.pb-c.h"
+#include "wire/protobuf_bytes.h"
 
 #include <bsd/sys/queue.h>
 
@@ -128,11 +129,6 @@ void fakeds__watch_settle(struct fakeds__membership *membership);
 /* One key of a listing or an event. */
 void fakeds__watch_apply(struct fakeds__membership *membership, struct rt_slice key,
                          const Mvccpb__KeyValue *kv);
-
-static inline struct rt_slice fakeds__slice_of(ProtobufCBinaryData data)
-{
-    return rt_slice_of(data.data, data.len);
-}
 
 /* The key behind the last one with this prefix, as etcd counts: the last byte plus one. */
 static inline struct rt_slice fakeds__prefix_end(struct rt_slice prefix,

@@ -75,8 +75,8 @@ static void on_read(void *arg, const struct etcd_result *result)
         (const Etcdserverpb__RangeResponse *)result->message;
     if (response->n_kvs > 0) {
         version = response->kvs[0]->version;
-        old = fakeds__slice_of(response->kvs[0]->value);
-        fakeds__watch_apply(membership, fakeds__slice_of(response->kvs[0]->key), response->kvs[0]);
+        old = pb_slice(response->kvs[0]->value);
+        fakeds__watch_apply(membership, pb_slice(response->kvs[0]->key), response->kvs[0]);
     }
     /* A ring that does not parse is made anew (the healing of the ring). */
     DsRing__HashRingPb *ring = ds_ring__hash_ring_pb__unpack(NULL, old.len_bytes, old.data);
@@ -149,7 +149,7 @@ static void end(struct fakeds__membership *membership, bool is_done)
 static DsRing__WorkerPb *find(const DsRing__HashRingPb *ring, struct rt_slice address)
 {
     for (size_t i = 0; i < ring->n_workers; i++) {
-        if (rt_slice_equal(fakeds__slice_of(ring->workers[i]->address), address)) {
+        if (rt_slice_equal(pb_slice(ring->workers[i]->address), address)) {
             return ring->workers[i]->worker;
         }
     }
@@ -166,7 +166,7 @@ bool fakeds__ring_register(const struct fakeds__membership *membership, DsRing__
 {
     DsRing__WorkerPb *worker = own_worker(membership, ring);
     struct rt_slice uuid = rt_slice_text(membership->options.worker_uuid);
-    if (worker != NULL && rt_slice_equal(fakeds__slice_of(worker->worker_uuid), uuid)) {
+    if (worker != NULL && rt_slice_equal(pb_slice(worker->worker_uuid), uuid)) {
         return false;
     }
     if (worker == NULL) {
@@ -216,7 +216,7 @@ bool fakeds__ring_bury(const struct fakeds__membership *membership, DsRing__Hash
     for (size_t i = 0; i < count; i++) {
         DsRing__WorkerEntry *entry = ring->workers[i];
         const struct fakeds__peer *peer =
-            fakeds__view_find(&membership->view, fakeds__slice_of(entry->address));
+            fakeds__view_find(&membership->view, pb_slice(entry->address));
         if (peer != NULL && !peer->is_listed && peer->bury_us <= now_us) {
             ds_ring__worker_entry__free_unpacked(entry, NULL);
         } else {

@@ -78,7 +78,7 @@ static void on_cluster(void *arg, const struct etcd_result *result)
         (const Etcdserverpb__RangeResponse *)result->message;
     membership->revision = response->header == NULL ? 0 : response->header->revision;
     for (size_t i = 0; i < response->n_kvs; i++) {
-        fakeds__watch_apply(membership, fakeds__slice_of(response->kvs[i]->key), response->kvs[i]);
+        fakeds__watch_apply(membership, pb_slice(response->kvs[i]->key), response->kvs[i]);
     }
     struct rt_slice prefix = rt_slice_text(membership->prefixes[FAKEDS__PREFIX_GROUP]);
     check(membership, etcd_range(membership->etcd, prefix, fakeds__prefix_end(prefix, end),

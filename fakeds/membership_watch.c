@@ -109,9 +109,9 @@ static void on_response(void *arg, const ProtobufCMessage *message)
             continue;
         }
         if (response->events[i]->type == MVCCPB__EVENT__EVENT_TYPE__DELETE) {
-            apply_delete(membership, fakeds__slice_of(kv->key), kv->mod_revision);
+            apply_delete(membership, pb_slice(kv->key), kv->mod_revision);
         } else {
-            fakeds__watch_apply(membership, fakeds__slice_of(kv->key), kv);
+            fakeds__watch_apply(membership, pb_slice(kv->key), kv);
         }
     }
     if (response->n_events > 0) {
@@ -153,7 +153,7 @@ void fakeds__watch_apply(struct fakeds__membership *membership, struct rt_slice 
                          const Mvccpb__KeyValue *kv)
 {
     struct rt_slice rest;
-    struct rt_slice value = fakeds__slice_of(kv->value);
+    struct rt_slice value = pb_slice(kv->value);
     enum rt_status status = RT_OK;
     if (has_prefix(membership, FAKEDS__PREFIX_CLUSTER, key, &rest)) {
         status = fakeds__view_put(&membership->view, rest, value, kv->mod_revision);
@@ -196,7 +196,7 @@ static void on_listed(void *arg, const struct etcd_result *result)
     const Etcdserverpb__RangeResponse *response =
         (const Etcdserverpb__RangeResponse *)result->message;
     for (size_t i = 0; i < response->n_kvs; i++) {
-        fakeds__watch_apply(membership, fakeds__slice_of(response->kvs[i]->key), response->kvs[i]);
+        fakeds__watch_apply(membership, pb_slice(response->kvs[i]->key), response->kvs[i]);
     }
     if (membership->listed_count == FAKEDS__PREFIX_CLUSTER) {
         remove_unlisted(membership, response);
@@ -226,7 +226,7 @@ static void remove_unlisted(struct fakeds__membership *membership,
     }
     for (size_t i = 0; i < response->n_kvs; i++) {
         struct rt_slice address;
-        if (has_prefix(membership, FAKEDS__PREFIX_CLUSTER, fakeds__slice_of(response->kvs[i]->key),
+        if (has_prefix(membership, FAKEDS__PREFIX_CLUSTER, pb_slice(response->kvs[i]->key),
                        &address)) {
             RT_TABLE_FIND_BYTES(membership->view.peers, address.data, address.len_bytes, peer);
             if (peer != NULL) {

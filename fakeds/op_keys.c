@@ -70,7 +70,7 @@ void fakeds__op_query_size(struct fakeds__call *call)
     }
     if (found_count == 0 && call->key_count > 0) {
         last_rc.error_code = K_NOT_FOUND;
-        last_rc.error_msg = fakeds__data(fakeds__call_text(call, "All objects are not found!"));
+        last_rc.error_msg = pb_bytes(fakeds__call_text(call, "All objects are not found!"));
     }
     fakeds__call_answer_ok(call, &answer.base);
 }
@@ -95,7 +95,7 @@ void fakeds__op_expire(struct fakeds__call *call)
         struct fakeds__object *object = fakeds__store_find(&worker->store, call->keys[i]);
         if (object == NULL) {
             if (!fakeds__work_is_found(call, i) && fakeds__seen_add(&seen, call->keys[i])) {
-                failed[failed_count++] = fakeds__data(call->keys[i]);
+                failed[failed_count++] = pb_bytes(call->keys[i]);
             }
         } else if (request->ttl_second > 0) {
             fakeds__store_set_expiry(&worker->store, object, expires_us);
@@ -117,7 +117,7 @@ static void answer_expire(struct fakeds__call *call, ProtobufCBinaryData *failed
     if (failed_count > 0) {
         struct rt_slice names = joined(call, failed, failed_count);
         last_rc.error_code = K_NOT_FOUND;
-        last_rc.error_msg = fakeds__data(fakeds__call_text(
+        last_rc.error_msg = pb_bytes(fakeds__call_text(
             call, "[Expire] Some object can not be found in metaTable_, size: %zu, object: %.*s",
             failed_count, (int)names.len_bytes, (const char *)names.data));
     }

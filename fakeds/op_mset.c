@@ -54,7 +54,7 @@ bool fakeds__mset_list_keys(struct fakeds__call *call)
     struct rt_slice *keys =
         fakeds__scratch_take(&call->worker->scratch, request->n_object_info, sizeof(*keys));
     for (size_t i = 0; keys != NULL && i < request->n_object_info; i++) {
-        keys[i] = fakeds__slice(request->object_info[i]->object_key);
+        keys[i] = pb_slice(request->object_info[i]->object_key);
     }
     call->keys = keys;
     call->key_count = keys == NULL ? 0 : request->n_object_info;
@@ -277,11 +277,11 @@ static void answer(struct fakeds__call *call)
     }
     for (size_t i = 0; i < batch->item_count; i++) {
         if (batch->items[i].state == ITEM_FAILED) {
-            body.failed_object_keys[body.n_failed_object_keys++] = fakeds__data(call->keys[i]);
+            body.failed_object_keys[body.n_failed_object_keys++] = pb_bytes(call->keys[i]);
         }
     }
     last_rc.error_code = batch->last_code;
-    last_rc.error_msg = fakeds__data(rt_slice_text(batch->last_text));
+    last_rc.error_msg = pb_bytes(rt_slice_text(batch->last_text));
     body.last_rc = &last_rc;
     fakeds__call_answer_ok(call, &body.base);
 }

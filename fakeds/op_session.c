@@ -48,7 +48,7 @@ void fakeds__op_register(struct fakeds__call *call)
     fakeds__arm_silence(worker);
     Ds__RegisterClientRsp answer = DS__REGISTER_CLIENT_RSP__INIT;
     answer.page_size = PAGE_SIZE_BYTES;
-    answer.client_id = fakeds__data(client->id);
+    answer.client_id = pb_bytes(client->id);
     answer.quorum_timeout_mult = 1.0;
     answer.shm_threshold = SHM_THRESHOLD_BYTES;
     answer.worker_start_id = text_data(worker->start_id);
@@ -73,7 +73,7 @@ static char *name_of(const struct fakeds__call *call, const Ds__RegisterClientRe
 
 static ProtobufCBinaryData text_data(const char *text)
 {
-    return fakeds__data(rt_slice_text(text));
+    return pb_bytes(rt_slice_text(text));
 }
 
 /* An unknown id is no error here: "removed" makes the client register again. */

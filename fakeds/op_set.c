@@ -16,7 +16,7 @@ void fakeds__op_set(struct fakeds__call *call)
         return;
     }
     const struct fakeds__object *old =
-        fakeds__store_find(&call->worker->store, fakeds__slice(request->object_key));
+        fakeds__store_find(&call->worker->store, pb_slice(request->object_key));
     if (old != NULL && request->existence == FAKEDS__EXISTENCE_NX) {
         fakeds__call_answer_ok(call, NULL); /* NX on an existing key: fine, the old value stays */
         return;
@@ -33,7 +33,7 @@ void fakeds__op_set(struct fakeds__call *call)
 static bool is_refused(struct fakeds__call *call, const Ds__PublishReq *request)
 {
     const struct fakeds__object *old =
-        fakeds__store_find(&call->worker->store, fakeds__slice(request->object_key));
+        fakeds__store_find(&call->worker->store, pb_slice(request->object_key));
     if (request->object_key.len == 0) {
         fakeds__call_refuse(call, K_INVALID, "The objectKey should not be empty.");
     } else if (request->shm_id.len > 0) {
@@ -59,7 +59,7 @@ static bool is_refused(struct fakeds__call *call, const Ds__PublishReq *request)
 static void store_value(struct fakeds__call *call, const Ds__PublishReq *request)
 {
     struct fakeds__put put = {
-        .key = fakeds__slice(request->object_key),
+        .key = pb_slice(request->object_key),
         .parts = call->request.payload.parts,
         .part_count = call->request.payload.part_count,
         .write_mode = request->write_mode,

@@ -5,6 +5,7 @@
 #include "fakeetcd/server_internal.h"
 
 #include "wire/proto/etcd_rpc.pb-c.h"
+#include "wire/protobuf_bytes.h"
 
 /*
  * KV requests, in etcd's order: the shape is checked (kv_check.c), then who may (kv_access.c),
@@ -13,12 +14,12 @@
 
 static inline struct rt_slice fakeetcd__slice(ProtobufCBinaryData bytes)
 {
-    return rt_slice_of(bytes.data, bytes.len);
+    return pb_slice(bytes);
 }
 
 static inline ProtobufCBinaryData fakeetcd__bytes(struct rt_slice slice)
 {
-    return (ProtobufCBinaryData){.len = slice.len_bytes, .data = (uint8_t *)(uintptr_t)slice.data};
+    return pb_bytes(slice);
 }
 
 /* What a reply says of the server. */
