@@ -45,8 +45,17 @@ type authSide struct {
 	auth        pb.AuthClient
 	cluster     pb.ClusterClient
 	maintenance pb.MaintenanceClient
-	watch       pb.WatchClient
-	index       int
+	watching    pb.WatchClient
+	token       string
+}
+
+func newAuthSide(name, endpoint string) (*authSide, error) {
+	s, err := newSide(name, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &authSide{side: s, auth: pb.NewAuthClient(s.conn), cluster: pb.NewClusterClient(s.conn),
+		maintenance: pb.NewMaintenanceClient(s.conn), watching: pb.NewWatchClient(s.conn)}, nil
 }
 
 type authStep struct {
@@ -59,14 +68,13 @@ type authStep struct {
 func runAuthSeed(real, fake string, seed int64) int {
 	var sides [2]*authSide
 	for i, endpoint := range []string{real, fake} {
-		s, err := newSide([]string{"real", "fake"}[i], endpoint)
+		s, err := newAuthSide([]string{"real", "fake"}[i], endpoint)
 		if err != nil {
 			fmt.Println("broken:", err)
 			return exitBroken
 		}
 		defer s.conn.Close()
-		sides[i] = &authSide{s, pb.NewAuthClient(s.conn), pb.NewClusterClient(s.conn), pb.NewMaintenanceClient(s.conn),
-			pb.NewWatchClient(s.conn), i}
+		sides[i] = s
 	}
 	if !sameStart([2]*side{sides[0].side, sides[1].side}, "auth/") {
 		return exitBroken
@@ -421,7 +429,7 @@ func (s *authScript) look() authStep {
 }
 
 func firstOfWatch(d *authSide, ctx context.Context, r *pb.WatchRequest) (*pb.WatchResponse, error) {
-	stream, err := d.watch.Watch(ctx)
+	stream, err := d.watching.Watch(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -222,6 +222,9 @@ func masked(reply any, err error) string {
 	if with, ok := reply.(interface{ GetHeader() *pb.ResponseHeader }); ok && with.GetHeader() != nil {
 		with.GetHeader().ClusterId, with.GetHeader().MemberId, with.GetHeader().RaftTerm = 0, 0, 0
 	}
+	if given, ok := reply.(*pb.AuthenticateResponse); ok {
+		given.Token = ""
+	}
 	if lease, ok := reply.(*pb.LeaseTimeToLiveResponse); ok {
 		if lease.TTL > 0 {
 			lease.TTL = 1
