@@ -293,11 +293,13 @@ RT_NODISCARD enum rt_status fault_hold_start(struct fault_engine *engine, struct
                                              void *arg);
 void fault_hold_cancel(struct fault_hold *hold); /* not waiting: nothing happens */
 
-/* Process faults (`at: worker`, `at: etcd`; see action->point) are handed to whoever runs the named
- * worker ("": the rule names none), from the loop. Such a rule matches once when it is armed and
- * nothing of its `after` is missing, and each time one of its events happens while the others have.
- * Without a handler they wait for one. */
-typedef void fault_process_fn(void *arg, const char *worker, const struct fault_action *action);
+/* Process faults (`at: worker`, `at: etcd`; see action->point) are handed, from the loop, to
+ * whoever runs the processes; `names` is the rule's pattern (fault_process_means). Such a rule
+ * matches once when it is armed and nothing of its `after` is missing, and each time one of its
+ * events happens while the others have. Without a handler they wait for one. */
+typedef void fault_process_fn(void *arg, const char *names, const struct fault_action *action);
+/* Whether the process of this name is meant; "" as pattern means each. */
+bool fault_process_means(const char *names, const char *name);
 void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,
                                       void *arg);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults/engine.h"
 
+#include "runtime/glob.h"
+
 /* Faults that no request meets: a worker dies when something has happened. They match by
  * themselves and act from the loop, through whoever runs the workers. */
 
@@ -21,6 +23,11 @@ void fault__process_due(struct fault_rule *rule)
     if (rule->engine->process_handler != NULL) {
         rt_task_schedule(&rule->due_task);
     }
+}
+
+bool fault_process_means(const char *names, const char *name)
+{
+    return names[0] == '\0' || rt_glob_matches(rt_slice_text(names), rt_slice_text(name));
 }
 
 void fault_engine_set_process_handler(struct fault_engine *engine, fault_process_fn *handler,

@@ -347,6 +347,41 @@ static void check_waits(struct scn__checker *checker, const struct doc_list *lis
     }
 }
 
+/* A rule for a worker or an etcd that nobody is called. */
+static void check_struck(struct scn__checker *checker, const struct doc_node *pattern,
+                         const struct scn__names *names, const char *message)
+{
+    for (size_t i = 0; pattern != NULL && i < names->count; i++) {
+        if (fault_process_means(pattern->text, names->words[i])) {
+            return;
+        }
+    }
+    if (pattern != NULL) {
+        struct doc_error *error = scn__wrong(checker, pattern, message);
+        doc_error_allow(checker->errors, error, doc_text(pattern), names->words, names->count);
+    }
+}
+
+static void check_targets(struct scn__checker *checker)
+{
+    const struct doc_node *faults = checker->scenario->faults;
+    struct scn__names workers = {.doc = checker->scenario->doc};
+    struct scn__names etcds = {.doc = checker->scenario->doc};
+
+    worker_names(checker, &workers);
+    scn__etcd_names(checker, &etcds);
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct doc_node *on = doc_find(faults->items[i], "on");
+        check_struck(checker, doc_find(on, "worker"), &workers, "no worker is called like this");
+        check_struck(checker, doc_find(on, "etcd"), &etcds, "no etcd is called like this");
+        if (doc_is_text(doc_find(faults->items[i], "at"), "etcd") && etcds.count == 0) {
+            struct doc_error *error =
+                scn__wrong(checker, doc_find(faults->items[i], "at"), "no etcd takes part");
+            doc_error_help(checker->errors, error, "declare one: world: {etcd: {etcd-1: {}}}");
+        }
+    }
+}
+
 static void check_faults(struct scn__checker *checker)
 {
     const struct fault_domain *domains[] = {&fakeds_fault_domain, &fault_binding_domain,
@@ -359,6 +394,7 @@ static void check_faults(struct scn__checker *checker)
     }
     enum rt_status status = fault_rules_load(NULL, domains, 3, &reader, checker->scenario->faults);
     if (status == RT_OK) {
+        check_targets(checker);
         status = fault_rule_events(checker->scenario->faults, check_event, checker);
     }
     if (status != RT_OK) {

@@ -24,6 +24,7 @@ struct scn__names {
 struct doc_error *scn__wrong(struct scn__checker *checker, const struct doc_node *node,
                              const char *message);
 
+void scn__etcd_names(const struct scn__checker *checker, struct scn__names *names);
 void scn__add_name(struct scn__names *names, const char *word);
 void scn__step_names(const struct doc_list *list, struct scn__names *names);
 

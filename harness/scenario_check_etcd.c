@@ -5,7 +5,7 @@
 #include "harness/etcd_call.h"
 #include "harness/etcd_message.h"
 
-static void etcd_names(const struct scn__checker *checker, struct scn__names *names)
+void scn__etcd_names(const struct scn__checker *checker, struct scn__names *names)
 {
     const struct scn_etcd_spec *etcds = checker->scenario->world.etcds.items;
 
@@ -18,7 +18,7 @@ static void refer_etcd(struct scn__checker *checker, const struct doc_node *node
 {
     struct scn__names names = {.doc = checker->scenario->doc};
 
-    etcd_names(checker, &names);
+    scn__etcd_names(checker, &names);
     scn__refer(checker, node, word, &names, "no etcd of this name takes part");
 }
 

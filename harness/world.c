@@ -15,7 +15,7 @@ static enum rt_status create_base(struct scn_world *world);
 static enum rt_status create_faults(struct scn_world *world);
 static enum rt_status create_workers(struct scn_world *world);
 static enum rt_status create_parties(struct scn_world *world);
-static void on_process_fault(void *arg, const char *worker, const struct fault_action *action);
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action);
 
 enum rt_status scn_world_create(const struct scn_scenario *scenario,
                                 const struct scn_world_options *options, struct scn_world *world)
@@ -103,25 +103,31 @@ static enum rt_status create_faults(struct scn_world *world)
     return status;
 }
 
-/* A process fault fires from an event, not from a request. */
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
+static void strike_worker(struct scn_world *world, const struct scn_worker *worker,
+                          const struct fault_action *action)
 {
-    struct scn_world *world = arg;
-    struct scn_etcd *etcd = name[0] == '\0' ? NULL : scn_world_etcd(world, name);
-    if (etcd != NULL) {
-        fakeetcd_server_process(etcd->fake, action);
-        return;
-    }
-    struct scn_worker *worker =
-        name[0] == '\0' ? &world->workers[0] : scn_world_worker(world, name);
-
-    if (worker == NULL || world->workers == NULL) {
-        return;
-    }
     fakeds_worker_kill(worker->fake);
     if (action->kind == FAULT_RESTART &&
         fakeds_worker_start(worker->fake, action->is_state_kept, action->duration_us) != RT_OK) {
-        (void)snprintf(world->problem, sizeof(world->problem), "%s could not start again", name);
+        (void)snprintf(world->problem, sizeof(world->problem), "%s could not start again",
+                       worker->spec->name.text);
+    }
+}
+
+/* A process fault fires from an event, not from a request; it strikes all that it names. */
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action)
+{
+    struct scn_world *world = arg;
+
+    for (size_t i = 0; action->point == FAULT_AT_ETCD && i < world->etcd_count; i++) {
+        if (fault_process_means(names, world->etcds[i].spec->name.text)) {
+            fakeetcd_server_process(world->etcds[i].fake, action);
+        }
+    }
+    for (size_t i = 0; action->point == FAULT_AT_WORKER && i < world->worker_count; i++) {
+        if (fault_process_means(names, world->workers[i].spec->name.text)) {
+            strike_worker(world, &world->workers[i], action);
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 
 static enum rt_status make(void *arg);
 static void unmake(void *arg);
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action);
 
 const struct fault_host_parts fakeds__host_parts = {make, unmake, on_process_fault};
 
@@ -47,10 +47,12 @@ static void unmake(void *arg)
     fakeds_worker_destroy(fake->worker);
 }
 
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action)
 {
     struct fakeds *fake = arg;
-    (void)name; /* there is one worker only */
+    if (!fault_process_means(names, fakeds_worker_name(fake->worker))) {
+        return;
+    }
     fakeds_worker_kill(fake->worker);
     if (action->kind == FAULT_RESTART) {
         enum rt_status status =

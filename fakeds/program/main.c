@@ -33,7 +33,7 @@ static int start_worker(struct program *program);
 static void on_started(void *arg, const char *failure);
 static void on_signal(void *arg, int number);
 static void on_left(void *arg);
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action);
 static void destroy_parts(struct program *program);
 
 int main(int argument_count, char **arguments)
@@ -204,11 +204,11 @@ static void on_left(void *arg)
 }
 
 /* The program lives on when its worker is killed: only the port is closed. */
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action)
 {
     struct program *program = arg;
     if (program->worker == NULL ||
-        (name[0] != '\0' && strcmp(name, fakeds_worker_name(program->worker)) != 0)) {
+        !fault_process_means(names, fakeds_worker_name(program->worker))) {
         return;
     }
     fakeds_worker_kill(program->worker);

@@ -31,7 +31,7 @@ struct question {
 
 static enum rt_status make(void *arg);
 static void unmake(void *arg);
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action);
 static enum fakeetcd_status ask(struct fakeetcd *fake, rt_task_fn *run, struct question *question);
 
 static const struct fault_host_parts PARTS = {make, unmake, on_process_fault};
@@ -115,11 +115,12 @@ static void unmake(void *arg)
     fakeetcd_server_destroy(fake->server);
 }
 
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action)
 {
     struct fakeetcd *fake = arg;
-    (void)name; /* there is one server only */
-    fakeetcd_server_process(fake->server, action);
+    if (fault_process_means(names, fakeetcd_server_name(fake->server))) {
+        fakeetcd_server_process(fake->server, action);
+    }
 }
 
 const char *fakeetcd_address(const struct fakeetcd *fake)

@@ -67,7 +67,7 @@ static void say_ready(struct program *program, const char *address, const char *
                       const char *of_what);
 static void on_signal(void *arg, int number);
 static void on_drained(void *arg);
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action);
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action);
 static void destroy_parts(struct program *program);
 static void print_version(const struct program *program);
 
@@ -472,11 +472,11 @@ static void on_drained(void *arg)
 }
 
 /* The program lives on when its server is killed: only the port is closed. */
-static void on_process_fault(void *arg, const char *name, const struct fault_action *action)
+static void on_process_fault(void *arg, const char *names, const struct fault_action *action)
 {
     struct program *program = arg;
     if (program->server != NULL &&
-        (name[0] == '\0' || strcmp(name, fakeetcd_server_name(program->server)) == 0)) {
+        fault_process_means(names, fakeetcd_server_name(program->server))) {
         fakeetcd_server_process(program->server, action);
     }
 }
