@@ -59,9 +59,9 @@ void fakeetcd_server_process(struct fakeetcd_server *server, const struct fault_
         fakeetcd_server_set(server, FAKEETCD_CORRUPTED, true);
         break;
     case FAULT_COMPACT:
-        say_refusal(server, action->kind,
-                    fakeetcd_server_compact(server,
-                                            action->number != 0
+        say_refusal(
+            server, action->kind,
+            fakeetcd_server_compact(server, action->number != 0
                                                 ? action->number
                                                 : fakeetcd_store_revision(server->state.store)));
         break;
