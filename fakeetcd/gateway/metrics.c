@@ -2,7 +2,6 @@
 #include "fakeetcd/gateway/gateway_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /*
  * The counters that a fake has, under etcd's names and in Prometheus' text format. What it does
@@ -70,8 +69,7 @@ static const struct row {
 };
 
 static void fill(const struct fakeetcd_gateway *gateway, struct snapshot *out_snapshot);
-static struct fakeetcd_op_counts ops_of(const struct fakeetcd_gateway *gateway, const char *service,
-                                        const char *name);
+static struct fakeetcd_op_counts ops_of(const struct fakeetcd_gateway *gateway, const char *word);
 static void print_head(struct fakeetcd_text *out, const char *name, const char *type,
                        const char *help);
 static void print_versions(const struct fakeetcd_gateway *gateway, struct fakeetcd_text *out);
@@ -103,15 +101,15 @@ static void fill(const struct fakeetcd_gateway *gateway, struct snapshot *out_sn
     int64_t compacted = fakeetcd_store_compacted(state->store);
     fakeetcd_store_counts(state->store, &store);
     fakeetcd_server_counts(gateway->server, &counts);
-    struct fakeetcd_op_counts grant = ops_of(gateway, "etcdserverpb.Lease", "LeaseGrant");
-    struct fakeetcd_op_counts revoke = ops_of(gateway, "etcdserverpb.Lease", "LeaseRevoke");
+    struct fakeetcd_op_counts grant = ops_of(gateway, "etcd-lease-grant");
+    struct fakeetcd_op_counts revoke = ops_of(gateway, "etcd-lease-revoke");
     *out_snapshot = (struct snapshot){
         .auth_revision = (int64_t)fakeetcd_auth_revision(state->auth),
         .compact_revision = compacted == 0 ? -1 : compacted,
         .current_revision = fakeetcd_store_revision(state->store),
         .keys = (int64_t)store.keys,
         .watchers = (int64_t)counts.watchers,
-        .watch_streams = (int64_t)ops_of(gateway, "etcdserverpb.Watch", "Watch").waiting,
+        .watch_streams = (int64_t)ops_of(gateway, "etcd-watch").waiting,
         .leases_granted = (int64_t)(grant.applied - grant.failed),
         .leases_revoked = (int64_t)(revoke.applied - revoke.failed),
         .leases_renewed = (int64_t)counts.keepalives,
@@ -120,8 +118,8 @@ static void fill(const struct fakeetcd_gateway *gateway, struct snapshot *out_sn
         .used_bytes = (int64_t)store.in_use_bytes,
         .puts = (int64_t)store.puts,
         .deletes = (int64_t)store.deletes,
-        .ranges = (int64_t)ops_of(gateway, "etcdserverpb.KV", "Range").arrived,
-        .txns = (int64_t)ops_of(gateway, "etcdserverpb.KV", "Txn").arrived,
+        .ranges = (int64_t)ops_of(gateway, "etcd-range").arrived,
+        .txns = (int64_t)ops_of(gateway, "etcd-txn").arrived,
         .has_leader = has_leader,
         .is_leader = has_leader,
         .leader_changes = (int64_t)state->raft_term - 1,
@@ -129,16 +127,10 @@ static void fill(const struct fakeetcd_gateway *gateway, struct snapshot *out_sn
     };
 }
 
-static struct fakeetcd_op_counts ops_of(const struct fakeetcd_gateway *gateway, const char *service,
-                                        const char *name)
+static struct fakeetcd_op_counts ops_of(const struct fakeetcd_gateway *gateway, const char *word)
 {
-    char path[64];
     struct fakeetcd_op_counts counts = {0};
-    snprintf(path, sizeof(path), "/%s/%s", service, name);
-    const struct fakeetcd_method *method = fakeetcd_method_by_path(rt_slice_text(path));
-    if (method != NULL) {
-        (void)fakeetcd_server_op_counts(gateway->server, method->word, &counts);
-    }
+    (void)fakeetcd_server_op_counts(gateway->server, word, &counts);
     return counts;
 }
 
@@ -210,7 +202,7 @@ static void print_started(const struct fakeetcd_gateway *gateway, struct fakeetc
                                 "grpc_server_started_total{grpc_method=\"%s\",grpc_service=\"%s\","
                                 "grpc_type=\"%s\"} %" PRIu64 "\n",
                                 method->name, method->service, type_of(method),
-                                ops_of(gateway, method->service, method->name).arrived);
+                                ops_of(gateway, method->word).arrived);
         }
     }
 }

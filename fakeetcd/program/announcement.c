@@ -12,7 +12,6 @@
 #define ANSWER_START "HTTP/1.1 200"
 
 struct announcement {
-    struct rt_loop *loop;
     struct rt_network *network;
     char *target;
     char *request;
@@ -40,7 +39,6 @@ enum rt_status announcement_create(struct rt_loop *loop, struct rt_network *netw
     if (announcement == NULL) {
         return RT_E_NOMEM;
     }
-    announcement->loop = loop;
     announcement->network = network;
     announcement->on_told = on_told;
     announcement->arg = arg;

@@ -405,8 +405,8 @@ static int start_relay(struct program *program)
         return complain("initial-cluster", problem);
     }
     enum rt_status status =
-        relay_create(program->parts.loop, program->parts.network, program->clients.addresses,
-                     program->clients.count, first.addresses[0], &program->relay);
+        relay_create(program->parts.network, program->clients.addresses, program->clients.count,
+                     first.addresses[0], &program->relay);
     if (status != RT_OK) {
         fprintf(stderr, CANNOT ": listen on %s: %s\n", program->clients.address[0],
                 rt_network_listen_problem(status));

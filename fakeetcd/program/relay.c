@@ -26,7 +26,6 @@ struct pair {
 };
 
 struct relay {
-    struct rt_loop *loop;
     struct rt_network *network;
     char *target;
     struct rt_listener *listeners[LISTENERS_MAX];
@@ -47,16 +46,14 @@ static const struct rt_stream_handler HANDLER = {.on_connected = on_connected,
                                                  .on_drained = on_drained,
                                                  .on_closed = on_closed};
 
-enum rt_status relay_create(struct rt_loop *loop, struct rt_network *network,
-                            const char *const *addresses, size_t address_count, const char *target,
-                            struct relay **out_relay)
+enum rt_status relay_create(struct rt_network *network, const char *const *addresses,
+                            size_t address_count, const char *target, struct relay **out_relay)
 {
     enum rt_status status = RT_E_NOMEM;
     struct relay *relay = calloc(1, sizeof(*relay));
     if (relay == NULL) {
         return status;
     }
-    relay->loop = loop;
     relay->network = network;
     relay->target = strdup(target);
     LIST_INIT(&relay->pairs);

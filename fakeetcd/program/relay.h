@@ -8,9 +8,9 @@
  * first member, byte for byte. What they know of etcd ends there. */
 struct relay;
 
-RT_NODISCARD enum rt_status relay_create(struct rt_loop *loop, struct rt_network *network,
-                                         const char *const *addresses, size_t address_count,
-                                         const char *target, struct relay **out_relay);
+RT_NODISCARD enum rt_status relay_create(struct rt_network *network, const char *const *addresses,
+                                         size_t address_count, const char *target,
+                                         struct relay **out_relay);
 void relay_destroy(struct relay *relay);              /* NULL: nothing happens */
 const char *relay_address(const struct relay *relay); /* the first, with its real port */
 

@@ -39,8 +39,7 @@ static int setup(void **state)
     assert_non_null(fx);
     lab_start(&fx->lab, with_two_members);
     const char *first = fakeetcd_server_address(fx->lab.server);
-    assert_int_equal(relay_create(fx->lab.loop, fx->lab.network, ADDRESSES, 1, first, &fx->relay),
-                     RT_OK);
+    assert_int_equal(relay_create(fx->lab.network, ADDRESSES, 1, first, &fx->relay), RT_OK);
     assert_int_equal(announcement_create(fx->lab.loop, fx->lab.network, first, "m2",
                                          "http://" SECOND, on_told, fx, &fx->announcement),
                      RT_OK);
