@@ -295,12 +295,6 @@ void fakeds__links_of_view(struct fakeds__cluster *cluster)
     }
 }
 
-void fakeds__cluster_arm(struct rt_timer *timer, uint64_t delay_us)
-{
-    enum rt_status status = rt_timer_arm_after(timer, delay_us);
-    (void)status;
-}
-
 uint64_t fakeds__cluster_time_us(struct fakeds__cluster *cluster)
 {
     const struct rt_loop *loop = cluster->worker->environment.loop;

@@ -144,7 +144,7 @@ static void on_peer_closed(void *arg, enum rt_status reason, const char *detail)
 
 static void on_call(void *arg, struct grpc_call *call)
 {
-    if (!rt_slice_is_text(grpc_call_path(call), "/fakeds.Peer/Ask")) {
+    if (!rt_slice_is_text(grpc_call_path(call), FAKEDS__PEER_PATH)) {
         grpc_call_finish(call, GRPC_UNIMPLEMENTED, "unknown method");
         return;
     }

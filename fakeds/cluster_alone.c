@@ -30,7 +30,7 @@ void fakeds__alone_init(struct fakeds__cluster *cluster)
 void fakeds__alone_begin(struct fakeds__cluster *cluster)
 {
     cluster->yes_count = 0;
-    fakeds__cluster_arm(&cluster->alone_timer, 0);
+    fakeds__arm(&cluster->alone_timer, 0);
 }
 
 void fakeds__alone_end(struct fakeds__cluster *cluster)
@@ -83,14 +83,14 @@ static void count(struct fakeds__cluster *cluster)
     }
     cluster->yes_count = cluster->is_yes_heard ? cluster->yes_count + 1 : 0;
     if (cluster->yes_count < YES_LIMIT) {
-        fakeds__cluster_arm(&cluster->alone_timer, cluster->is_yes_heard ? CONFIRM_US : AGAIN_US);
+        fakeds__arm(&cluster->alone_timer, cluster->is_yes_heard ? CONFIRM_US : AGAIN_US);
         return;
     }
     uint64_t rest_s = etcd->node_dead_timeout_s > etcd->node_timeout_s
                           ? etcd->node_dead_timeout_s - etcd->node_timeout_s
                           : 0;
     cluster->is_isolated = true;
-    fakeds__cluster_arm(&cluster->death_timer, (rest_s + DEATH_EXTRA) * SECOND_US);
+    fakeds__arm(&cluster->death_timer, (rest_s + DEATH_EXTRA) * SECOND_US);
     fakeds__event(cluster->worker, "isolated", rt_slice_text(""), "");
 }
 

@@ -32,7 +32,6 @@ static void on_end(void *arg, const struct grpc_outcome *outcome);
 static void finish(struct fakeds__ask *ask, int32_t code, struct rt_blob *value);
 static void free_ask(struct fakeds__ask *ask);
 
-#define PATH               "/fakeds.Peer/Ask"
 #define CONNECT_TIMEOUT_US (UINT64_C(3) * 1000000)
 #define TELL_US            (UINT64_C(5) * 1000000)
 
@@ -74,8 +73,8 @@ static bool send_request(struct fakeds__ask *ask, DsPeer__Request *request, uint
                             &link->channel) != RT_OK) {
         return false;
     }
-    if (grpc_request_start(link->channel, PATH, NULL, 0, deadline_us, &HANDLER, ask, &ask->grpc) !=
-        RT_OK) {
+    if (grpc_request_start(link->channel, FAKEDS__PEER_PATH, NULL, 0, deadline_us, &HANDLER, ask,
+                           &ask->grpc) != RT_OK) {
         return false;
     }
     uint8_t *room = grpc_request_reserve(ask->grpc, ds_peer__request__get_packed_size(request));
@@ -112,13 +111,10 @@ static void on_own(void *arg)
     fakeds__serve(ask->cluster, request, NULL, ask);
 }
 
-/* Nobody pulls from oneself: a content that is here needs no copy. */
-void fakeds__ask_answered(struct fakeds__ask *ask, const DsPeer__Response *response,
-                          const struct fakeds__content *content)
+void fakeds__ask_answered(struct fakeds__ask *ask, const DsPeer__Response *response)
 {
     fakeds__asked_fn *done = ask->done;
     void *arg = ask->arg;
-    (void)content;
     free_ask(ask);
     if (done != NULL) {
         done(arg, GRPC_OK, response, NULL);

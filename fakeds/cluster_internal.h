@@ -2,6 +2,7 @@
 #ifndef FAKEDS_CLUSTER_INTERNAL_H
 #define FAKEDS_CLUSTER_INTERNAL_H
 
+#include "fakeds/arm.h"
 #include "fakeds/cluster.h"
 #include "fakeds/cluster_directory.h"
 #include "fakeds/membership.h"
@@ -21,6 +22,8 @@
  *   cluster_pull.c       copies of values that others hold
  *   cluster_alone.c      cut off from etcd: are the peers cut off too?
  */
+#define FAKEDS__PEER_PATH "/fakeds.Peer/Ask" /* the only method between workers */
+
 TAILQ_HEAD(fakeds__asks, fakeds__ask);
 TAILQ_HEAD(fakeds__servings, fakeds__serving);
 TAILQ_HEAD(fakeds__sniffers, fakeds__sniffer);
@@ -65,8 +68,6 @@ bool fakeds__link_is_in_ring(const struct fakeds__cluster *cluster,
                              const struct fakeds__link *link);
 /* A link to each worker of the ring. */
 void fakeds__links_of_view(struct fakeds__cluster *cluster);
-/* An arming that finds no memory is made up for by the next one. */
-void fakeds__cluster_arm(struct rt_timer *timer, uint64_t delay_us);
 /* Who keeps the metadata of `key`; NULL: there is no ring, or no memory. */
 struct fakeds__link *fakeds__link_owner(struct fakeds__cluster *cluster, struct rt_slice key);
 
@@ -87,9 +88,8 @@ struct fakeds__ask *fakeds__ask(struct fakeds__cluster *cluster, struct fakeds__
                                 DsPeer__Request *request, uint64_t deadline_us,
                                 fakeds__asked_fn *done, void *arg);
 void fakeds__ask_cancel(struct fakeds__ask *ask);
-/* How a question to oneself ends. */
-void fakeds__ask_answered(struct fakeds__ask *ask, const DsPeer__Response *response,
-                          const struct fakeds__content *content);
+/* How a question to oneself ends. Nobody pulls a value from oneself. */
+void fakeds__ask_answered(struct fakeds__ask *ask, const DsPeer__Response *response);
 
 /* One key to one peer; nobody waits for the answer. */
 void fakeds__tell(struct fakeds__cluster *cluster, struct fakeds__link *link,

@@ -82,7 +82,7 @@ no_memory:
     } else {
         DsPeer__Response response = DS_PEER__RESPONSE__INIT;
         response.code = K_OUT_OF_MEMORY;
-        fakeds__ask_answered(ask, &response, NULL);
+        fakeds__ask_answered(ask, &response);
     }
 }
 
@@ -419,7 +419,7 @@ static void answer(struct fakeds__serving *serving)
 {
     TAILQ_REMOVE(&serving->cluster->servings, serving, others);
     if (serving->ask != NULL) {
-        fakeds__ask_answered(serving->ask, &serving->response, serving->content);
+        fakeds__ask_answered(serving->ask, &serving->response);
     } else if (serving->call != NULL) {
         bool is_sent = send_response(serving);
         grpc_call_finish(serving->call, is_sent ? GRPC_OK : GRPC_RESOURCE_EXHAUSTED,

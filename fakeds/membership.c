@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum rt_status copy_options(struct fakeds__membership *membership,
-                                   const struct fakeds__membership_options *options);
-static enum rt_status copy_text(const char **text, enum rt_status status);
 static enum rt_status name_keys(struct fakeds__membership *membership);
 static enum rt_status make_client(struct fakeds__membership *membership,
                                   struct rt_network *network);
@@ -44,10 +41,8 @@ enum rt_status fakeds__membership_create(struct rt_loop *loop, struct rt_network
     fakeds__ring_init(membership);
     fakeds__lease_init(membership);
     fakeds__watch_init(membership);
-    enum rt_status status = copy_options(membership, options);
-    if (status == RT_OK) {
-        status = name_keys(membership);
-    }
+    membership->options = *options;
+    enum rt_status status = name_keys(membership);
     if (status == RT_OK) {
         status = make_client(membership, network);
     }
@@ -58,31 +53,6 @@ enum rt_status fakeds__membership_create(struct rt_loop *loop, struct rt_network
     fakeds__start_begin(membership);
     *out_membership = membership;
     return RT_OK;
-}
-
-static enum rt_status copy_options(struct fakeds__membership *membership,
-                                   const struct fakeds__membership_options *options)
-{
-    struct fakeds__membership_options *own = &membership->options;
-    enum rt_status status = RT_OK;
-    *own = *options;
-    const char **texts[] = {&own->name,           &own->etcd_address,   &own->cluster_name,
-                            &own->worker_address, &own->worker_uuid,    &own->host_id,
-                            &own->version,        &own->master_address, &own->username,
-                            &own->password};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        status = copy_text(texts[i], status);
-    }
-    return status;
-}
-
-/* After a failure the rest are NULL, so that all of them may be freed. */
-static enum rt_status copy_text(const char **text, enum rt_status status)
-{
-    char *copied = status != RT_OK || *text == NULL ? NULL : strdup(*text);
-    bool has_failed = status != RT_OK || (*text != NULL && copied == NULL);
-    *text = copied;
-    return has_failed ? RT_E_NOMEM : RT_OK;
 }
 
 static enum rt_status name_keys(struct fakeds__membership *membership)
@@ -136,13 +106,6 @@ void fakeds__membership_destroy(struct fakeds__membership *membership)
     fakeds__watch_fini(membership);
     fakeds__view_fini(&membership->view);
     free(membership->edit_bytes);
-    const struct fakeds__membership_options *own = &membership->options;
-    const char *texts[] = {
-        own->name,    own->etcd_address, own->cluster_name,   own->worker_address, own->worker_uuid,
-        own->host_id, own->version,      own->master_address, own->username,       own->password};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        free((char *)(uintptr_t)texts[i]);
-    }
     free(membership);
 }
 
@@ -173,7 +136,7 @@ void fakeds__membership_leave(struct fakeds__membership *membership, rt_task_fn 
     membership->left_arg = arg;
     membership->leave_deadline_us =
         rt_loop_now_us(membership->loop) + (has_key ? limit_s * SECOND_US : 0);
-    fakeds__membership_arm(&membership->leave_timer, 0);
+    fakeds__arm(&membership->leave_timer, 0);
 }
 
 static void on_leave_timer(void *arg)
@@ -193,7 +156,7 @@ static void on_left(void *arg, const struct etcd_result *result)
     if (result->code == GRPC_OK) {
         membership->left(membership->left_arg);
     } else {
-        fakeds__membership_arm(&membership->leave_timer, SECOND_US);
+        fakeds__arm(&membership->leave_timer, SECOND_US);
     }
 }
 
@@ -267,10 +230,4 @@ bool fakeds__membership_say_view(struct fakeds__membership *membership)
         membership->was_destroyed = NULL;
     }
     return was_destroyed;
-}
-
-void fakeds__membership_arm(struct rt_timer *timer, uint64_t delay_us)
-{
-    enum rt_status status = rt_timer_arm_after(timer, delay_us);
-    (void)status;
 }

@@ -17,7 +17,7 @@
 struct fakeds__membership;
 struct rt_tls_context;
 
-struct fakeds__membership_options { /* texts are copied */
+struct fakeds__membership_options { /* texts are borrowed and outlive it */
     const char *name;               /* of the worker, for the journal */
     const char *etcd_address;       /* "host:port[,host:port]..." */
     const char *cluster_name;       /* "": keys have no prefix */

@@ -2,6 +2,7 @@
 #ifndef FAKEDS_MEMBERSHIP_INTERNAL_H
 #define FAKEDS_MEMBERSHIP_INTERNAL_H
 
+#include "fakeds/arm.h"
 #include "fakeds/membership.h"
 #include "runtime/random.h"
 #include "wire/etcd_client.h"
@@ -88,9 +89,6 @@ struct fakeds__membership {
 /* Runs a handler's function; true: the membership is gone, touch nothing. */
 bool fakeds__membership_say(struct fakeds__membership *membership, const char *what);
 bool fakeds__membership_say_view(struct fakeds__membership *membership);
-
-/* An arming that finds no memory is made up for by the next one. */
-void fakeds__membership_arm(struct rt_timer *timer, uint64_t delay_us);
 
 /* Timers of each part. */
 void fakeds__start_init(struct fakeds__membership *membership);

@@ -60,7 +60,7 @@ static void grant(struct fakeds__membership *membership)
 {
     if (etcd_lease_grant(membership->etcd, (int64_t)membership->options.node_timeout_s, on_granted,
                          membership, NULL) != RT_OK) {
-        fakeds__membership_arm(&membership->grant_timer, RETRY_US);
+        fakeds__arm(&membership->grant_timer, RETRY_US);
     }
 }
 
@@ -74,7 +74,7 @@ static void on_granted(void *arg, const struct etcd_result *result)
         if (membership->phase == STARTING && membership->lease == 0) {
             fakeds__start_fail(membership, result->text);
         } else {
-            fakeds__membership_arm(&membership->grant_timer, RETRY_US);
+            fakeds__arm(&membership->grant_timer, RETRY_US);
         }
         return;
     }
@@ -96,7 +96,7 @@ static void open_keepalive(struct fakeds__membership *membership)
     if (etcd_keepalive_open(membership->etcd, &HANDLER, membership, &membership->keepalive) !=
         RT_OK) {
         membership->keepalive = NULL;
-        fakeds__membership_arm(&membership->grant_timer, RETRY_US);
+        fakeds__arm(&membership->grant_timer, RETRY_US);
         return;
     }
     arm_expired(membership);
@@ -110,8 +110,8 @@ static void renew(void *arg)
     if (etcd_keepalive_send(membership->keepalive, membership->lease) != RT_OK) {
         interval_us = SECOND_US; /* memory was short */
     }
-    fakeds__membership_arm(&membership->keepalive_timer,
-                           interval_us < RENEW_LIMIT_US ? interval_us : RENEW_LIMIT_US);
+    fakeds__arm(&membership->keepalive_timer,
+                interval_us < RENEW_LIMIT_US ? interval_us : RENEW_LIMIT_US);
 }
 
 static void arm_expired(struct fakeds__membership *membership)
@@ -121,7 +121,7 @@ static void arm_expired(struct fakeds__membership *membership)
     if (ttl_s > EXPIRY_SLACK_S && (ttl_s - EXPIRY_SLACK_S) * SECOND_US > limit_us) {
         limit_us = (ttl_s - EXPIRY_SLACK_S) * SECOND_US;
     }
-    fakeds__membership_arm(&membership->expired_timer, limit_us);
+    fakeds__arm(&membership->expired_timer, limit_us);
 }
 
 /* etcd answers TTL 0 for a lease that it does not know: it is lost at once. */
@@ -158,7 +158,7 @@ static void lose(struct fakeds__membership *membership, const char *what, uint64
     if (is_counting && rt_timer_arm(&membership->expired_timer, expires_us) != RT_OK) {
         membership->is_expired = true;
     }
-    fakeds__membership_arm(&membership->grant_timer, retry_us);
+    fakeds__arm(&membership->grant_timer, retry_us);
     (void)fakeds__membership_say(membership, what); /* last: it may be gone */
 }
 
@@ -199,7 +199,7 @@ void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_me
                  membership->lease, &etcd_policy_send, done, membership,
                  &membership->own_put) != RT_OK) {
         membership->own_put = NULL;
-        fakeds__membership_arm(&membership->grant_timer, RETRY_US); /* all over, with new memory */
+        fakeds__arm(&membership->grant_timer, RETRY_US); /* all over, with new memory */
         return;
     }
     membership->own_state = state;
@@ -211,7 +211,7 @@ static void on_recovered(void *arg, const struct etcd_result *result)
     struct fakeds__membership *membership = arg;
     membership->own_put = NULL;
     if (result->code != GRPC_OK) {
-        fakeds__membership_arm(&membership->grant_timer, RETRY_US);
+        fakeds__arm(&membership->grant_timer, RETRY_US);
         return;
     }
     membership->is_recovering = true;
@@ -236,7 +236,7 @@ static void on_ready_again(void *arg, const struct etcd_result *result)
     struct fakeds__membership *membership = arg;
     membership->own_put = NULL;
     if (result->code != GRPC_OK) {
-        fakeds__membership_arm(&membership->grant_timer, RETRY_US);
+        fakeds__arm(&membership->grant_timer, RETRY_US);
         return;
     }
     membership->is_expired = false;

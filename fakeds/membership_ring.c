@@ -48,8 +48,7 @@ static void try_again(struct fakeds__membership *membership)
         end(membership, false);
         return;
     }
-    fakeds__membership_arm(&membership->edit_timer,
-                           rt_random_below(&membership->random, WAIT_LIMIT_US));
+    fakeds__arm(&membership->edit_timer, rt_random_below(&membership->random, WAIT_LIMIT_US));
 }
 
 static void on_edit_timer(void *arg)

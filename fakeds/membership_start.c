@@ -89,7 +89,7 @@ static void on_groups(void *arg, const struct etcd_result *result)
 {
     struct fakeds__membership *membership = arg;
     if (!has_failed(membership, result)) {
-        fakeds__membership_arm(&membership->step_timer, WATCH_WAIT_US);
+        fakeds__arm(&membership->step_timer, WATCH_WAIT_US);
         fakeds__watch_open(membership);
     }
 }
@@ -211,10 +211,10 @@ static void on_start_put(void *arg, const struct etcd_result *result)
     }
     switch (fakeds__ring_place(membership)) {
     case FAKEDS__RING_NEW:
-        fakeds__membership_arm(&membership->step_timer, FIRST_RING_US);
+        fakeds__arm(&membership->step_timer, FIRST_RING_US);
         break;
     case FAKEDS__RING_JOINS:
-        fakeds__membership_arm(&membership->step_timer, JOIN_STEP_US);
+        fakeds__arm(&membership->step_timer, JOIN_STEP_US);
         break;
     default:
         put_ready(membership);
@@ -243,7 +243,7 @@ static void on_started(struct fakeds__membership *membership, bool is_done)
     } else if (fakeds__ring_place(membership) == FAKEDS__RING_ACTIVE) {
         put_ready(membership);
     } else {
-        fakeds__membership_arm(&membership->step_timer, JOIN_STEP_US);
+        fakeds__arm(&membership->step_timer, JOIN_STEP_US);
     }
 }
 

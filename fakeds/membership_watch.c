@@ -78,7 +78,7 @@ void fakeds__watch_open(struct fakeds__membership *membership)
         etcd_watch_open(membership->etcd, &HANDLER, membership, &membership->watch);
     if (status != RT_OK) {
         membership->watch = NULL;
-        fakeds__membership_arm(&membership->watch_timer, REWATCH_US);
+        fakeds__arm(&membership->watch_timer, REWATCH_US);
         return;
     }
     for (size_t i = 0; i < FAKEDS__PREFIX_COUNT && status == RT_OK; i++) {
@@ -91,7 +91,7 @@ void fakeds__watch_open(struct fakeds__membership *membership)
     if (status != RT_OK) {
         etcd_stream_close(membership->watch);
         membership->watch = NULL;
-        fakeds__membership_arm(&membership->watch_timer, REWATCH_US);
+        fakeds__arm(&membership->watch_timer, REWATCH_US);
     }
 }
 
@@ -125,7 +125,7 @@ static void on_end(void *arg, const struct etcd_result *result)
     struct fakeds__membership *membership = arg;
     (void)result;
     membership->watch = NULL;
-    fakeds__membership_arm(&membership->watch_timer, REWATCH_US);
+    fakeds__arm(&membership->watch_timer, REWATCH_US);
 }
 
 static void on_watch_timer(void *arg)
@@ -176,7 +176,7 @@ static void list_next(struct fakeds__membership *membership)
     struct rt_slice prefix = rt_slice_text(membership->prefixes[membership->listed_count]);
     if (etcd_range(membership->etcd, prefix, fakeds__prefix_end(prefix, end), 0, on_listed,
                    membership, NULL) != RT_OK) {
-        fakeds__membership_arm(&membership->watch_timer, REWATCH_US);
+        fakeds__arm(&membership->watch_timer, REWATCH_US);
     }
 }
 
@@ -189,7 +189,7 @@ static void on_listed(void *arg, const struct etcd_result *result)
     }
     if (result->code != GRPC_OK) {
         if (membership->is_listing_for_watch) {
-            fakeds__membership_arm(&membership->watch_timer, REWATCH_US);
+            fakeds__arm(&membership->watch_timer, REWATCH_US);
         }
         return;
     }
@@ -313,7 +313,7 @@ static void arm_bury(struct fakeds__membership *membership)
         }
     }
     if (next_us != RT_NEVER) {
-        fakeds__membership_arm(&membership->bury_timer, next_us - now_us);
+        fakeds__arm(&membership->bury_timer, next_us - now_us);
     }
 }
 
@@ -330,8 +330,8 @@ static void on_bury(void *arg)
 
 void fakeds__watch_settle(struct fakeds__membership *membership)
 {
-    fakeds__membership_arm(&membership->health_timer, 0);
-    fakeds__membership_arm(&membership->compensation_timer, COMPENSATION_US);
+    fakeds__arm(&membership->health_timer, 0);
+    fakeds__arm(&membership->compensation_timer, COMPENSATION_US);
 }
 
 static void on_health_timer(void *arg)
@@ -341,7 +341,7 @@ static void on_health_timer(void *arg)
     struct rt_slice prefix = rt_slice_text(membership->prefixes[FAKEDS__PREFIX_CLUSTER]);
     if (etcd_range(membership->etcd, prefix, fakeds__prefix_end(prefix, end), 0, on_health,
                    membership, NULL) != RT_OK) {
-        fakeds__membership_arm(&membership->health_timer, HEALTH_US);
+        fakeds__arm(&membership->health_timer, HEALTH_US);
     }
 }
 
@@ -355,7 +355,7 @@ static void on_health(void *arg, const struct etcd_result *result)
         return;
     }
     membership->is_etcd_lost = is_lost;
-    fakeds__membership_arm(&membership->health_timer, HEALTH_US);
+    fakeds__arm(&membership->health_timer, HEALTH_US);
     if (is_news) {
         (void)fakeds__membership_say(membership, is_lost ? "etcd-lost" : "etcd-found");
     }
@@ -365,15 +365,14 @@ static void on_compensation(void *arg)
 {
     struct fakeds__membership *membership = arg;
     if (fakeds__membership_probe(membership, on_compensation_probed, membership) != RT_OK) {
-        fakeds__membership_arm(&membership->compensation_timer, SECOND_US);
+        fakeds__arm(&membership->compensation_timer, SECOND_US);
     }
 }
 
 static void on_compensation_probed(void *arg, bool is_writable)
 {
     struct fakeds__membership *membership = arg;
-    fakeds__membership_arm(&membership->compensation_timer,
-                           is_writable ? COMPENSATION_US : SECOND_US);
+    fakeds__arm(&membership->compensation_timer, is_writable ? COMPENSATION_US : SECOND_US);
     if (is_writable && membership->phase == JOINED && membership->watch != NULL &&
         !membership->is_listing_for_watch) {
         list(membership);
