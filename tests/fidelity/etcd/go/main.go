@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Five programs in one:
+// Six programs in one:
 //
 //	fidelity cases ENDPOINT            stock clientv3 against one server, one line per case
 //	fidelity differ REAL FAKE SEED...  the same random script against two, no reply may differ
 //	fidelity auth REAL FAKE SEED...    the same, about users, roles, permissions and tokens
+//	fidelity locks REAL FAKE SEED...   the same, about the lock and election services
 //	fidelity kept REAL FAKE SEED...    what both know after either script and a restart
 //	fidelity wire REAL FAKE [WORD]     bytes that no client sends to two; one line per case whose
 //	                                   name has WORD
@@ -34,12 +35,14 @@ func main() {
 		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runSeed))
 	case len(arguments) >= 4 && arguments[0] == "auth":
 		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runAuthSeed))
+	case len(arguments) >= 4 && arguments[0] == "locks":
+		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runLockSeed))
 	case len(arguments) >= 4 && arguments[0] == "kept":
 		os.Exit(differ(arguments[1], arguments[2], arguments[3:], runKept))
 	case len(arguments) >= 3 && len(arguments) <= 4 && arguments[0] == "wire":
 		os.Exit(runWire(arguments[1], arguments[2], strings.Join(arguments[3:], "")))
 	}
-	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ|auth|kept REAL FAKE SEED... | fidelity wire REAL FAKE [WORD]")
+	fmt.Fprintln(os.Stderr, "usage: fidelity cases ENDPOINT | fidelity differ|auth|locks|kept REAL FAKE SEED... | fidelity wire REAL FAKE [WORD]")
 	os.Exit(exitUsage)
 }
 
