@@ -51,6 +51,9 @@ RT_NODISCARD enum rt_status fakeetcd_data_dir_open(const char *path, struct fake
  * happens. */
 void fakeetcd_data_dir_close(struct fakeetcd_data_dir *dir);
 
+/* From now on a commit only writes: it outlives the process, not the machine. */
+void fakeetcd_data_dir_leave_unsynced(struct fakeetcd_data_dir *dir);
+
 /* `state` has another store now, the old one is gone: the next commit writes everything anew. */
 RT_NODISCARD enum rt_status fakeetcd_data_dir_replaced(struct fakeetcd_data_dir *dir);
 

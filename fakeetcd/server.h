@@ -46,6 +46,7 @@ struct fakeetcd_options {
     size_t other_count;
     const struct fakeetcd_profile *profile;
     const char *data_dir;       /* NULL: in memory */
+    bool is_unsynced;           /* what is kept there outlives the process, not the machine */
     struct rt_tls_context *tls; /* NULL: plain; borrowed */
     bool is_certificate_mute;   /* a client's certificate does not say who it is */
     uint64_t max_request_bytes; /* 1.5 MiB */

@@ -57,6 +57,9 @@ enum rt_status fakeetcd__state_open(struct fakeetcd_server *server, char *out_er
         if (status != RT_OK) {
             return status;
         }
+        if (server->options.is_unsynced) {
+            fakeetcd_data_dir_leave_unsynced(server->data_dir);
+        }
         if (report.torn_bytes > 0) {
             char text[96];
             snprintf(text, sizeof(text), "a torn tail of %llu bytes is forgotten",

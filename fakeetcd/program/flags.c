@@ -41,6 +41,8 @@ static const struct flag FLAGS[] = {
     {"name", KIND_TEXT, AT(name), 0, 0, "NAME", "of this member (default)"},
     {"data-dir", KIND_TEXT, AT(data_dir), 0, 0, "DIR",
      "keep the state there (in memory; called as etcd: NAME.etcd)"},
+    {"unsafe-no-fsync", KIND_SWITCH, AT(is_unsynced), 0, 0, "",
+     "it outlives the process, not the machine; much faster"},
     {"listen-client-urls", KIND_TEXT, AT(listen_client_urls), 0, 0, "URLS",
      "http or https, port 0 takes a free one (http://127.0.0.1:2379)"},
     {"advertise-client-urls", KIND_TEXT, AT(advertise_client_urls), 0, 0, "URLS",
@@ -177,7 +179,6 @@ static const struct flag FLAGS[] = {
     BOOL("strict-reconfig-check"),
     TEXT("tls-max-version"),
     TEXT("tls-min-version"),
-    BOOL("unsafe-no-fsync"),
     TEXT("v2-deprecation"),
     TEXT("wal-dir"),
 };

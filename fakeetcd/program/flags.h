@@ -15,6 +15,7 @@
 struct flags {
     const char *name;
     const char *data_dir; /* NULL: not given */
+    bool is_unsynced;
     const char *listen_client_urls;
     const char *advertise_client_urls;
     const char *listen_peer_urls;

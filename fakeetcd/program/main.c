@@ -354,6 +354,7 @@ static void fill_options(struct program *program, struct fakeetcd_options *optio
     options->other_count = members->count - 1;
     options->profile = program->profile;
     options->data_dir = program->data_dir;
+    options->is_unsynced = flags->is_unsynced;
     options->tls = program->tls;
     options->is_certificate_mute = !flags->is_client_cert_required;
     options->max_request_bytes = flags->max_request_bytes;

@@ -176,6 +176,13 @@ static void flags_of_etcd__without_a_meaning__are_taken_and_remembered(void **st
                                          "--initial-cluster-state=new", "-peer-auto-tls=false")),
                      FLAGS_FINE);
     assert_int_equal(flags.ignored_count, 4);
+    assert_false(flags.is_unsynced);
+    assert_int_equal(parse(&flags, WORDS("--unsafe-no-fsync")), FLAGS_FINE);
+    assert_true(flags.is_unsynced); /* this one has a meaning */
+    assert_int_equal(flags.ignored_count, 0);
+    assert_int_equal(parse(&flags, WORDS("--snapshot-count", "5", "--strict-reconfig-check",
+                                         "--initial-cluster-state=new", "-peer-auto-tls=false")),
+                     FLAGS_FINE);
     assert_string_equal(flags.ignored[0], "snapshot-count");
     assert_string_equal(flags.ignored[3], "peer-auto-tls");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/child.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 /* cmocka needs the C library's first. */
@@ -44,6 +46,34 @@ static void stop(struct child *child)
 {
     kill(child->pid, SIGTERM);
     assert_int_equal(child_end(child), ENDED);
+}
+
+/* One call of the gateway. `out_value` is what stands between `before` and the next quote. */
+static void ask(const char *address, const char *method, const char *body, const char *before,
+                char out_value[64])
+{
+    char text[1024];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int port;
+    size_t len_bytes = 0;
+    ssize_t got;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(sscanf(address, "127.0.0.1:%d", &port), 1);
+    to.sin_port = htons((uint16_t)port);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    int length = snprintf(text, sizeof(text),
+                          "POST /v3/%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                          "Content-Length: %zu\r\n\r\n%s",
+                          method, strlen(body), body);
+    assert_int_equal(write(fd, text, (size_t)length), length);
+    while ((got = read(fd, text + len_bytes, sizeof(text) - 1 - len_bytes)) > 0) {
+        len_bytes += (size_t)got;
+    }
+    close(fd);
+    text[len_bytes] = '\0';
+    const char *value = strstr(text, before);
+    assert_non_null(value);
+    assert_int_equal(sscanf(value + strlen(before), "%63[^\"]", out_value), 1);
 }
 
 static void start__in_memory__ready_small_and_a_clean_stop(void **state)
@@ -116,6 +146,31 @@ static void data_dir__of_a_living_process__is_refused(void **state)
     rmdir(folder);
 }
 
+/* A kill takes nothing that was answered: the system has it. */
+static void data_dir__without_fsync__outlives_a_kill(void **state)
+{
+    struct child child;
+    char folder[] = "/tmp/fakeetcd-program-XXXXXX";
+    char log[64];
+    char address[64];
+    char revision[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    const char *const *arguments = ARGUMENTS(FREE_PORT, "--data-dir", folder, "--unsafe-no-fsync");
+    start_ready(&child, arguments, address);
+    ask(address, "kv/put", "{\"key\":\"YQ==\"}", "\"revision\":\"", revision);
+    assert_string_equal(revision, "2");
+    kill(child.pid, SIGKILL);
+    assert_int_equal(child_end(&child), -1);
+    start_ready(&child, arguments, address);
+    ask(address, "kv/range", "{\"key\":\"YQ==\"}", "\"revision\":\"", revision);
+    assert_string_equal(revision, "2");
+    stop(&child);
+    snprintf(log, sizeof(log), "%s/log", folder);
+    unlink(log);
+    rmdir(folder);
+}
+
 static void flags__wrong__exit_as_etcd_does(void **state)
 {
     struct child child;
@@ -136,6 +191,7 @@ int main(void)
         cmocka_unit_test(address__not_of_this_machine__the_system_says_why),
         cmocka_unit_test(address__a_name__is_not_looked_up),
         cmocka_unit_test(data_dir__of_a_living_process__is_refused),
+        cmocka_unit_test(data_dir__without_fsync__outlives_a_kill),
         cmocka_unit_test(flags__wrong__exit_as_etcd_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
