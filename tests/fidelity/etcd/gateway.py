@@ -163,6 +163,31 @@ def service_cases():
                    post("/auth/disable", {}), post("/auth/disable", {}, {"Authorization": "TOKEN"}), post("/kv/range", {"key": FOO})]
 
 
+def alarm_and_auth_cases():
+    zzz = {"Authorization": "zzz"}
+    bodies = {"/kv/range": {"key": FOO}, "/kv/put": {"key": FOO}, "/kv/deleterange": {"key": FOO}, "/kv/txn": {}, "/kv/compaction": {"revision": 1},
+              "/lease/grant": {"TTL": 60, "ID": 5}, "/lease/timetolive": {"ID": 5}, "/lease/leases": {}, "/lease/revoke": {"ID": 5},
+              "/cluster/member/list": {}, "/cluster/member/remove": {"ID": 1}, "/cluster/member/promote": {"ID": 1},
+              "/maintenance/status": {}, "/maintenance/alarm": {}, "/maintenance/hash": {}, "/maintenance/defragment": {},
+              "/maintenance/transfer-leadership": {"targetID": 1}, "/auth/enable": {}, "/auth/disable": {}, "/auth/user/add": {"name": "u", "password": "p"},
+              "/auth/user/get": {"name": "u"}, "/auth/user/list": {}, "/auth/role/add": {"name": "r"}, "/auth/role/get": {"role": "r"},
+              "/auth/role/list": {}, "/auth/authenticate": {"name": "u", "password": "p"}, "/lock/lock": {"name": FOO}, "/election/leader": {"name": FOO}}
+    for path, body in bodies.items():
+        yield f"{path} with a token while auth is off", [post(path, body, zzz)]
+    yield "watch with a token while auth is off", [post("/watch", {"create_request": {"key": FOO}}, zzz, True)]
+    yield "the alarm CORRUPT", [post("/kv/put", {"key": FOO, "value": BAR}), post("/maintenance/alarm", {"action": "ACTIVATE", "memberID": 1, "alarm": "CORRUPT"}),
+                                post("/kv/range", {"key": FOO}), post("/kv/range", {"key": FOO, "serializable": True}), post("/kv/put", {"key": FOO}),
+                                post("/kv/deleterange", {"key": FOO}), post("/kv/txn", {}), post("/kv/txn", {"success": [{"request_range": {"key": FOO}}]}),
+                                post("/kv/txn", {"success": [{"requestPut": {"key": FOO}}]}), post("/kv/compaction", {"revision": 1}),
+                                post("/lease/grant", {"TTL": 60}), post("/lease/revoke", {"ID": 5}), post("/election/leader", {"name": FOO})]
+    grants = [(b64("m"), b64("z")), (b64("m"), b64("p")), (b64("b"), ""), (b64("m"), b64("x")), (b64("m"), ""), (b64("a"), b64("c"))]
+    yield "permissions of one key", [post("/auth/role/add", {"name": "r"}),
+                                     *(post("/auth/role/grant", {"name": "r", "perm": {"key": key, "range_end": end}}) for key, end in grants),
+                                     post("/auth/role/grant", {"name": "r", "perm": {"permType": "WRITE", "key": b64("m"), "range_end": b64("p")}}),
+                                     post("/auth/role/get", {"role": "r"}), post("/auth/role/revoke", {"role": "r", "key": b64("m"), "range_end": b64("z")}),
+                                     post("/auth/role/get", {"role": "r"})]
+
+
 def page_cases():
     # Not /v3: whether Go's router moves it with 301 or 307 depends on the Go that built etcd.
     for path in ("/version", "/health", "/", "/nosuch", "/v3/", "/v3/nosuch", "/v3/kv/range", "/v3alpha/kv/range", "/v2/keys", "/livez", "/readyz", "/livez?verbose",
@@ -198,7 +223,7 @@ def frame(payload):
 
 
 def all_cases():
-    for cases in (kv_cases(), txn_cases(), bad_bodies(), lease_cases(), watch_cases(), service_cases(), page_cases(), raw_cases()):
+    for cases in (kv_cases(), txn_cases(), bad_bodies(), lease_cases(), watch_cases(), service_cases(), alarm_and_auth_cases(), page_cases(), raw_cases()):
         yield from cases
 
 
