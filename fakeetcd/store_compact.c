@@ -216,7 +216,7 @@ enum fakeetcd_error fakeetcd_store_compact(struct fakeetcd_store *store, int64_t
 enum fakeetcd_error fakeetcd_store_hash(const struct fakeetcd_store *store, int64_t revision,
                                         uint32_t *out_hash)
 {
-    uint32_t crc = 0;
+    uint32_t crc = fakeetcd__crc_add(0, "key", 3); /* as etcd begins: with the bucket's name */
     enum fakeetcd_error error = fakeetcd_store_check_revision(store, revision);
 
     if (error != FAKEETCD_OK) {

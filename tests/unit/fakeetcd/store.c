@@ -528,6 +528,12 @@ static void hash__of_an_old_revision__does_not_change_with_later_writes(void **s
     assert_int_not_equal(hash(fx, 2), before);
 }
 
+/* JSON leaves a 0 out, which etcd's is not. */
+static void hash__of_nothing__is_not_0(void **state)
+{
+    assert_int_not_equal(hash(*state, 0), 0);
+}
+
 static void hash__revision_that_is_not_there__is_an_error(void **state)
 {
     struct fixture *fx = *state;
@@ -564,6 +570,7 @@ int main(void)
         TEST(observer__of_writes_aborts_and_compactions__hears_each_revision_once),
         TEST(observe__a_fifth__is_refused),
         TEST(hash__of_an_old_revision__does_not_change_with_later_writes),
+        TEST(hash__of_nothing__is_not_0),
         TEST(hash__revision_that_is_not_there__is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
