@@ -29,6 +29,8 @@ enum rt_status fakeetcd_store_replay(const struct fakeetcd_store *store, int64_t
     struct replay replay = {.visit = visit, .arg = arg};
     if (compacted > 0) {
         fakeetcd_store_walk(store, &fakeetcd_every_key, compacted, on_survivor, &replay);
+    }
+    if (replay.count > 0) {
         qsort(replay.kvs, replay.count, sizeof(*replay.kvs), compare_kvs);
     }
     for (size_t i = 0; i < replay.count && !replay.is_short_of_memory && !replay.is_stopped; i++) {
