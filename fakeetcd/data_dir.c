@@ -33,6 +33,7 @@ struct fakeetcd_data_dir {
     bool is_auth_changed;
     bool is_alarms_changed;
     bool is_cluster_changed;
+    uint64_t written_term;
     bool is_rewrite_needed; /* the log misses something, or ends in half a frame */
     uint64_t log_bytes;
     uint64_t snapshot_bytes;
@@ -222,9 +223,8 @@ static enum rt_status read_log(struct fakeetcd_data_dir *dir, uint64_t now_us,
 static enum rt_status begin_term(struct fakeetcd_data_dir *dir, struct complaint complaint)
 {
     dir->is_rewrite_needed = dir->log_fd < 0;
+    dir->written_term = dir->state->raft_term;
     dir->state->raft_term += dir->is_rewrite_needed ? 0 : 1;
-    const uint64_t numbers[] = {FAKEETCD__ENTRY_TERM, dir->state->raft_term};
-    fakeetcd__write_numbers(&dir->writer, numbers, 2);
     enum rt_status status = fakeetcd_data_dir_commit(dir);
     return status == RT_OK ? RT_OK : fail(dir, complaint, status, "its log cannot be written");
 }
@@ -290,10 +290,14 @@ static enum rt_status append(struct fakeetcd_data_dir *dir)
 {
     const uint64_t index[] = {FAKEETCD__ENTRY_INDEX, dir->state->raft_index};
     const uint64_t alarms[] = {FAKEETCD__ENTRY_ALARMS, dir->state->alarms};
+    const uint64_t term[] = {FAKEETCD__ENTRY_TERM, dir->state->raft_term};
     uint64_t len_bytes = 0;
     enum rt_status status = RT_OK;
 
     fakeetcd__write_numbers(&dir->writer, index, 2);
+    if (dir->state->raft_term != dir->written_term) {
+        fakeetcd__write_numbers(&dir->writer, term, 2);
+    }
     if (dir->is_alarms_changed) {
         fakeetcd__write_numbers(&dir->writer, alarms, 2);
     }
@@ -325,7 +329,8 @@ enum rt_status fakeetcd_data_dir_commit(struct fakeetcd_data_dir *dir)
     enum rt_status status = RT_OK;
 
     if (dir->writer.len_bytes == 0 && !dir->writer.is_short_of_memory && !dir->is_auth_changed &&
-        !dir->is_alarms_changed && !dir->is_cluster_changed && !dir->is_rewrite_needed) {
+        !dir->is_alarms_changed && !dir->is_cluster_changed && !dir->is_rewrite_needed &&
+        dir->written_term == dir->state->raft_term) {
         return RT_OK;
     }
     if (dir->is_rewrite_needed || dir->writer.is_short_of_memory || has_grown(dir)) {
@@ -337,6 +342,7 @@ enum rt_status fakeetcd_data_dir_commit(struct fakeetcd_data_dir *dir)
     dir->is_auth_changed = false;
     dir->is_alarms_changed = false;
     dir->is_cluster_changed = false;
+    dir->written_term = dir->state->raft_term;
     fakeetcd__log_writer_clear(&dir->writer);
     return status;
 }

@@ -21,7 +21,7 @@ struct fakeetcd_state {
     struct fakeetcd_auth *auth;
     uint64_t cluster_id;
     uint64_t member_id;
-    uint64_t raft_term;  /* + 1 for each start but the first */
+    uint64_t raft_term;  /* + 1 for each start but the first, and each new leader */
     uint64_t raft_index; /* grows with each applied write */
     uint32_t alarms;     /* bits 1 << AlarmType */
     struct fakeetcd_members members;

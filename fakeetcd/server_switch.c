@@ -109,6 +109,7 @@ static void lose_leader(struct fakeetcd_server *server, bool is_on)
     rt_timer_disarm(&server->leader_lost_timer);
     server->leader_id = server->state.member_id;
     server->state.raft_term++;
+    fakeetcd__changed(server);
     fakeetcd__lease_clock_start(server);
     fakeetcd__event(server, "leader-elected", rt_slice_text(""), "");
     fakeetcd__leader_is_back(server);

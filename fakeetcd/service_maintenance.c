@@ -230,6 +230,7 @@ void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage
             }
             server->state.raft_term += member->id == server->leader_id ? 0 : 1;
             server->leader_id = member->id;
+            fakeetcd__changed(server);
             fakeetcd_call_answer(call, &response.base);
             return;
         }

@@ -149,6 +149,34 @@ static void members__changed__are_those_of_the_next_process(void **state)
     lab_stop(&lab);
 }
 
+/* A term never comes twice: clients take a lower one for an older answer. */
+static void term__of_another_leader__is_not_had_again_after_a_restart(void **state)
+{
+    struct lab lab;
+    struct talk talk;
+    Etcdserverpb__MoveLeaderRequest move = ETCDSERVERPB__MOVE_LEADER_REQUEST__INIT;
+    (void)state;
+    lab_start(&lab, on_disk);
+    const struct fakeetcd_state *now = fakeetcd_server_state(lab.server);
+    uint64_t term = now->raft_term;
+    move.targetid = now->members.items[1].id;
+    lab_ask(&lab, &talk, "/etcdserverpb.Maintenance/MoveLeader", &move.base);
+    assert_talk_ok(&talk);
+    talk_free(&talk);
+    assert_int_equal(now->raft_term, term + 1);
+    restart(&lab, true);
+    assert_int_equal(now->raft_term, term + 2);
+    for (int i = 0; i < 3; i++) {
+        fakeetcd_server_set(lab.server, FAKEETCD_LEADERLESS, true);
+        fakeetcd_server_set(lab.server, FAKEETCD_LEADERLESS, false);
+    }
+    lab_settle(&lab);
+    restart(&lab, true);
+    assert_int_equal(now->raft_term, term + 6);
+    restart(&lab, false);
+    lab_stop(&lab);
+}
+
 static void downgrade__enabled__is_under_way_after_a_restart(void **state)
 {
     struct lab lab;
@@ -173,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members__changed__survive_a_restart_and_go_with_the_state),
         cmocka_unit_test(members__changed__are_those_of_the_next_process),
+        cmocka_unit_test(term__of_another_leader__is_not_had_again_after_a_restart),
         cmocka_unit_test(downgrade__enabled__is_under_way_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
