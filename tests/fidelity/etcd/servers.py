@@ -44,6 +44,14 @@ class Server:
         living.born(self, self._process.kill)
         self._wait_healthy(deadline_s)
 
+    def restore(self, etcdctl, snapshot):
+        """Its data, before it is started. What etcdctl said, after `exit status` if it failed."""
+        peer_url = f"http://127.0.0.1:{self._peer}"
+        done = subprocess.run([etcdctl, "snapshot", "restore", snapshot, "--data-dir", os.path.join(self._folder, "data"), "--name", "default",
+                               "--initial-cluster", f"default={peer_url}", "--initial-advertise-peer-urls", peer_url],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False, env=dict(os.environ, ETCDCTL_API="3"))
+        return done.stdout if done.returncode == 0 else f"exit status {done.returncode}\n{done.stdout}"
+
     def signal(self, number):
         self._process.send_signal(number)
 
