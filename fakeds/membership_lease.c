@@ -107,6 +107,10 @@ static void renew(void *arg)
 {
     struct fakeds__membership *membership = arg;
     uint64_t interval_us = membership->options.node_timeout_s * SECOND_US / 4;
+    if (membership->keepalive == NULL) {
+        lose(membership, "keepalive-ended", 0);
+        return;
+    }
     if (etcd_keepalive_send(membership->keepalive, membership->lease) != RT_OK) {
         interval_us = SECOND_US; /* memory was short */
     }
@@ -145,8 +149,7 @@ static void on_end(void *arg, const struct etcd_result *result)
 {
     struct fakeds__membership *membership = arg;
     (void)result;
-    membership->keepalive = NULL;
-    lose(membership, "keepalive-ended", 0);
+    membership->keepalive = NULL; /* the real worker finds that out when it wants to renew */
 }
 
 /* The expiry goes on counting: a new lease ends it. */
@@ -219,7 +222,8 @@ static void on_recovered(void *arg, const struct etcd_result *result)
 }
 
 /* The worker reconciles when its watch brings it its own `recover`. What is older than what it has
- * seen of the key is dropped: behind an etcd that was set up anew it stays in `recover`. */
+ * seen of the key is dropped: behind an etcd that was set up anew it stays in `recover`. The real
+ * worker was also seen to stay there when the new revisions were ahead; what decides is not known. */
 void fakeds__lease_seen(struct fakeds__membership *membership)
 {
     const struct fakeds__peer *self =

@@ -3,6 +3,7 @@
 One etcd on a free port, real or fake, started by the same flags: the fake has to take the real one's.
 """
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,10 @@ class Server:
                                "--initial-cluster", f"default={peer_url}", "--initial-advertise-peer-urls", peer_url],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False, env=dict(os.environ, ETCDCTL_API="3"))
         return done.stdout if done.returncode == 0 else f"exit status {done.returncode}\n{done.stdout}"
+
+    def forget(self):
+        """Its data are gone; it is down."""
+        shutil.rmtree(os.path.join(self._folder, "data"))
 
     def signal(self, number):
         self._process.send_signal(number)
