@@ -259,7 +259,8 @@ void fakeetcd__lease_arm(struct fakeetcd_server *server)
 {
     uint64_t next_us = fakeetcd_leases_next_us(server->state.leases);
     uint64_t now_us = fakeetcd__lease_now_us(server);
-    if (next_us == RT_NEVER || server->lease_clock.is_stopped || server->is_frozen) {
+    if (next_us == RT_NEVER || server->lease_clock.is_stopped || server->is_frozen ||
+        fakeetcd_server_is(server, FAKEETCD_CORRUPTED)) {
         rt_timer_disarm(&server->lease_timer);
         return;
     }

@@ -79,6 +79,7 @@ static void raise_alarm(struct fakeetcd_server *server, unsigned type, bool is_o
         fakeetcd_data_dir_alarms_changed(server->data_dir);
     }
     fakeetcd__changed(server);
+    fakeetcd__lease_arm(server);
 }
 
 /* A stopped process lets its leases run: they end when it goes on. */

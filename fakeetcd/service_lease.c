@@ -131,6 +131,15 @@ static enum fakeetcd_error may_touch(struct fakeetcd_call *call, int64_t id,
                : fakeetcd__may_lease(call, id, access);
 }
 
+/* Only of a lease that may not end now. */
+static bool is_overdue(const struct fakeetcd_server *server, int64_t id)
+{
+    struct fakeetcd_lease_info info;
+    return fakeetcd_server_is(server, FAKEETCD_CORRUPTED) &&
+           fakeetcd_lease_find(server->state.leases, id, &info) &&
+           info.expires_us <= fakeetcd__lease_now_us(server);
+}
+
 /* A lease that is not there any more is answered, with TTL 0. */
 static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero)
 {
@@ -138,6 +147,9 @@ static void keep_alive(struct fakeetcd_call *call, int64_t id, bool is_ttl_zero)
     Etcdserverpb__LeaseKeepAliveResponse response = ETCDSERVERPB__LEASE_KEEP_ALIVE_RESPONSE__INIT;
     Etcdserverpb__ResponseHeader header;
     int64_t ttl_s = 0;
+    if (is_overdue(server, id)) {
+        return; /* etcd waits for its end */
+    }
     if (!is_ttl_zero &&
         fakeetcd_lease_renew(server->state.leases, id, fakeetcd__lease_now_us(server), &ttl_s)) {
         fakeetcd__lease_arm(server);
@@ -182,8 +194,8 @@ void fakeetcd__on_lease_time_to_live(struct fakeetcd_call *call, const ProtobufC
 static int64_t seconds_left(const struct fakeetcd_server *server,
                             const struct fakeetcd_lease_info *info)
 {
-    uint64_t now_us = fakeetcd__lease_now_us(server);
-    return info->expires_us > now_us ? (int64_t)((info->expires_us - now_us) / US_PER_S) : 0;
+    int64_t left_us = (int64_t)(info->expires_us - fakeetcd__lease_now_us(server));
+    return left_us / (int64_t)US_PER_S;
 }
 
 static bool add_keys(struct fakeetcd_call *call, int64_t id,
