@@ -30,9 +30,10 @@ void scn_laws_check(struct scn_judge *judge, const struct scn_call *calls)
     check_puts(judge, calls);
     check_values(judge, calls);
     check_rpcs(judge, calls);
+    scn__laws_check_etcds(judge);
 }
 
-static struct scn_finding *broken(struct scn_judge *judge, const char *law)
+struct scn_finding *scn__law_broken(struct scn_judge *judge, const char *law)
 {
     struct scn_finding *finding =
         scn_findings_add(judge->findings, SCN_FAIL, NULL, "law broken: %s", law);
@@ -66,7 +67,7 @@ static void check_callbacks(struct scn_judge *judge, const struct scn_call *call
 {
     for (const struct scn_call *call = calls; call != NULL; call = call->next) {
         if (call->done_count > 1) {
-            struct scn_finding *finding = broken(judge, "every call ends exactly once");
+            struct scn_finding *finding = scn__law_broken(judge, "every call ends exactly once");
             scn_finding_expected(finding, "1 callback of %s", call->party->name);
             scn_finding_actual(finding, "%u", call->done_count);
         }
@@ -83,7 +84,8 @@ static void check_deadlines(struct scn_judge *judge, const struct scn_call *call
         const struct doc_range allowed = {.has_max = true,
                                           .max = (int64_t)call->step->arguments.deadline_us};
         if (!scn_is_duration_in(judge->world, &allowed, call->took_us)) {
-            struct scn_finding *finding = broken(judge, "a call never outlives its deadline");
+            struct scn_finding *finding =
+                scn__law_broken(judge, "a call never outlives its deadline");
             scn_finding_expected(finding, "at most %" PRIu64 " us", (uint64_t)allowed.max);
             scn_finding_actual(finding, "%s of %s took %" PRIu64 " us",
                                scn_step_word((enum scn_step_kind)call->step->kind),
@@ -102,7 +104,7 @@ static void check_metrics(struct scn_judge *judge)
         scn_party_refresh(party);
         const char *law = omni_metrics_broken_law(&party->metrics);
         if (law != NULL) {
-            struct scn_finding *finding = broken(judge, law);
+            struct scn_finding *finding = scn__law_broken(judge, law);
             scn_finding_actual(finding, "counters of %s do not add up", party->name);
         }
     }
@@ -127,7 +129,7 @@ static void check_puts(struct scn_judge *judge, const struct scn_call *calls)
     static const char *const actions[] = {"empty-list", "null", NULL};
     if (succeeded > applied && !has_fired(judge->world, actions)) {
         struct scn_finding *finding =
-            broken(judge, "puts that succeeded are at most the sets that were applied");
+            scn__law_broken(judge, "puts that succeeded are at most the sets that were applied");
         scn_finding_expected(finding, "at most %" PRIu64, applied);
         scn_finding_actual(finding, "%" PRIu64, succeeded);
     }
@@ -232,7 +234,7 @@ static void check_value(struct scn_judge *judge, const struct scn_call *calls,
     store_key(get, index, key, sizeof(key));
     if (!was_ever_stored(calls, key, rt_blob_slice(get->values[index].blob))) {
         struct scn_finding *finding =
-            broken(judge, "a get returns exactly what some set stored under that key");
+            scn__law_broken(judge, "a get returns exactly what some set stored under that key");
         scn_finding_expected(finding, "bytes that were stored under %s", key);
         scn_finding_actual(finding, "%zu other bytes",
                            rt_blob_slice(get->values[index].blob).len_bytes);
@@ -319,10 +321,12 @@ static void note_record(struct rpc_laws *laws, const struct rt_record *record)
     }
 }
 
-/* Heartbeats of connections share one queue id: they are not requests in this sense. */
-static bool is_rpc_record(const struct rt_record *record)
+/* Heartbeats of connections share one queue id: they are not requests in this sense. Calls of etcd
+ * have numbers that mean something beside their server only, and laws of their own. */
+static bool is_rpc_record(struct scn_world *world, const struct rt_record *record)
 {
-    return record->id != 0 && strcmp(record->subject, dsrpc_op_word(DSRPC_OP_ZMQ_HEARTBEAT)) != 0 &&
+    return record->id != 0 && scn_world_etcd(world, record->actor) == NULL &&
+           strcmp(record->subject, dsrpc_op_word(DSRPC_OP_ZMQ_HEARTBEAT)) != 0 &&
            record->kind >= RT_REC_RPC_SENT && record->kind <= RT_REC_RPC_EATEN;
 }
 
@@ -335,22 +339,22 @@ static void check_rpc(struct rpc_laws *laws, const struct rpc *rpc)
 
     if (rpc->sent != NULL && rpc->arrived_count == 0 && rpc->eaten_count == 0 && !laws->may_lose &&
         !is_recent) {
-        struct scn_finding *finding =
-            broken(laws->judge, "a request that was sent arrives, or a fault owns its loss");
+        struct scn_finding *finding = scn__law_broken(
+            laws->judge, "a request that was sent arrives, or a fault owns its loss");
         scn_finding_actual(finding, "%s #%" PRIx64 " of %s never arrived", subject,
                            rpc->id & 0xffffff, rpc->sent->actor);
     }
     if (rpc->answered != NULL && rpc->received_count == 0 && rpc->eaten_count == 0 &&
         rpc->sent != NULL && !laws->may_lose && !is_answer_recent) {
-        struct scn_finding *finding =
-            broken(laws->judge, "an answer that was sent is received, or a fault owns its loss");
+        struct scn_finding *finding = scn__law_broken(
+            laws->judge, "an answer that was sent is received, or a fault owns its loss");
         scn_finding_actual(finding, "the answer to %s #%" PRIx64 " was lost", subject,
                            rpc->id & 0xffffff);
     }
     if (rpc->arrived_count > 1 ||
         (rpc->received_count > 1 && !has_fired(laws->judge->world, doubling))) {
         struct scn_finding *finding =
-            broken(laws->judge, "one request, one answer; a fault owns every other one");
+            scn__law_broken(laws->judge, "one request, one answer; a fault owns every other one");
         scn_finding_actual(finding, "%s #%" PRIx64 " arrived %u times, was answered %u times",
                            subject, rpc->id & 0xffffff, rpc->arrived_count, rpc->received_count);
     }
@@ -401,7 +405,7 @@ static void check_rpcs(struct scn_judge *judge, const struct scn_call *calls)
                             : 2 * judge->world->scenario->world.latency_us;
     laws.end_us = now_us > grace_us ? now_us - grace_us : 0;
     for (size_t i = 0; i < count; i++) {
-        if (is_rpc_record(scn_recorder_at(recorder, i))) {
+        if (is_rpc_record(judge->world, scn_recorder_at(recorder, i))) {
             note_record(&laws, scn_recorder_at(recorder, i));
         }
     }

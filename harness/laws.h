@@ -24,4 +24,10 @@ void scn_laws_check_leftovers(struct scn_findings *findings, enum rt_loop_mode m
 /* Streams and listeners that the stopped world still has. Call between stop and destroy. */
 void scn_laws_check_stopped(struct scn_judge *judge);
 
+/* ---- among the files of the laws ---- */
+
+/* A finding about the whole run. NULL: no memory; the functions that add to it take that. */
+struct scn_finding *scn__law_broken(struct scn_judge *judge, const char *law);
+void scn__laws_check_etcds(struct scn_judge *judge);
+
 #endif
