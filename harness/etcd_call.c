@@ -117,6 +117,10 @@ enum rt_status scn_etcd_call_start(struct scn_call *call)
     if (status == RT_OK && etcd->method->kind != FAKEETCD_BIDI) {
         grpc_request_half_close(etcd->request);
     }
+    if (status != RT_OK && etcd->request != NULL) { /* the call dies before its channel */
+        grpc_request_cancel(etcd->request);
+        etcd->request = NULL;
+    }
     return status;
 }
 
@@ -223,6 +227,10 @@ static void keep_token(struct scn_etcd_call *etcd)
     }
     token->step_id = step_id;
     token->text = strndup((const char *)reply->token.data, reply->token.len);
+    if (token->text == NULL) {
+        free(token);
+        return;
+    }
     token->next = etcd->call->world->etcd_tokens;
     etcd->call->world->etcd_tokens = token;
 }
