@@ -7,7 +7,8 @@
 
 #include <inttypes.h>
 
-#define FIELD_WORDS_MAX 64
+#define FIELD_WORDS_MAX  64
+#define PREFIX_BYTES_MAX 1024
 
 static enum rt_status check_value(const ProtobufCFieldDescriptor *field,
                                   const struct doc_node *node, bool is_expectation,
@@ -177,13 +178,17 @@ static enum rt_status check_bytes(const struct doc_node *node, struct doc_error_
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 &&
         doc_find(node, "prefix-end") != NULL) {
-        return doc_text(doc_find(node, "prefix-end")).len_bytes > 0
+        size_t len_bytes = doc_text(doc_find(node, "prefix-end")).len_bytes;
+        return len_bytes > 0 && len_bytes <= PREFIX_BYTES_MAX
                    ? RT_OK
-                   : refuse(errors, node, "a prefix has at least one character");
+                   : refuse(errors, node, "a prefix has 1 to 1024 characters");
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 &&
         doc_find(node, "everything") != NULL) {
-        return doc_read_bool(doc_find(node, "everything"), errors, &is_everything);
+        enum rt_status status = doc_read_bool(doc_find(node, "everything"), errors, &is_everything);
+        return status != RT_OK || is_everything
+                   ? status
+                   : refuse(errors, node, "`everything` can only be true");
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 2 && count != NULL &&
         doc_find(node, "repeat") != NULL) {
@@ -372,33 +377,58 @@ static bool match_number(const ProtobufCFieldDescriptor *field, const void *memb
     return differs(difference, node, text);
 }
 
+static bool is_hex(const struct doc_node *hex, struct rt_slice actual)
+{
+    bool is_same = hex->text_len_bytes == 2 * actual.len_bytes;
+
+    for (size_t i = 0; is_same && i < actual.len_bytes; i++) {
+        uint8_t byte = 0;
+        size_t bad_offset = 0;
+        is_same = rt_hex_read(rt_slice_of(hex->text + 2 * i, 2), &byte, &bad_offset) &&
+                  byte == actual.data[i];
+    }
+    return is_same;
+}
+
+static bool is_repeated(const struct doc_node *node, struct rt_slice actual)
+{
+    struct rt_slice part = doc_text(doc_find(node, "repeat"));
+    int64_t times = 0;
+
+    (void)!doc_read_integer(doc_find(node, "count"), 1, 64 << 20, NULL, &times);
+    bool is_same = actual.len_bytes == part.len_bytes * (size_t)times;
+    for (size_t i = 0; is_same && i < actual.len_bytes; i++) {
+        is_same = actual.data[i] == part.data[i % part.len_bytes];
+    }
+    return is_same;
+}
+
+static bool is_prefix_end(struct rt_slice prefix, struct rt_slice actual)
+{
+    uint8_t end[PREFIX_BYTES_MAX];
+
+    return prefix.len_bytes <= sizeof(end) &&
+           rt_slice_equal(rt_slice_of(end, prefix_end(prefix, end)), actual);
+}
+
 /* Text is a pattern; bytes that were written in another way are meant as they are. */
 static bool match_bytes(const ProtobufCBinaryData *bytes, const struct doc_node *node,
                         struct scn_message_difference *difference)
 {
     struct rt_slice actual = rt_slice_of(bytes->data, bytes->len);
-    const struct doc_node *hex = doc_find(node, "hex");
     char text[160];
     bool is_same = false;
 
     if (node->kind == DOC_KIND_SCALAR) {
         is_same = rt_glob_matches(doc_text(node), actual);
-    } else if (hex != NULL && hex->text_len_bytes == 2 * actual.len_bytes) {
-        is_same = true;
-        for (size_t i = 0; is_same && i < actual.len_bytes; i++) {
-            uint8_t byte = 0;
-            size_t bad_offset = 0;
-            is_same = rt_hex_read(rt_slice_of(hex->text + 2 * i, 2), &byte, &bad_offset) &&
-                      byte == actual.data[i];
-        }
+    } else if (doc_find(node, "hex") != NULL) {
+        is_same = is_hex(doc_find(node, "hex"), actual);
     } else if (doc_find(node, "repeat") != NULL) {
-        struct rt_slice part = doc_text(doc_find(node, "repeat"));
-        int64_t times = 0;
-        (void)!doc_read_integer(doc_find(node, "count"), 1, 64 << 20, NULL, &times);
-        is_same = actual.len_bytes == part.len_bytes * (size_t)times;
-        for (size_t i = 0; is_same && i < actual.len_bytes; i++) {
-            is_same = actual.data[i] == part.data[i % part.len_bytes];
-        }
+        is_same = is_repeated(node, actual);
+    } else if (doc_find(node, "prefix-end") != NULL) {
+        is_same = is_prefix_end(doc_text(doc_find(node, "prefix-end")), actual);
+    } else { /* everything */
+        is_same = rt_slice_equal(rt_slice_of("", 1), actual);
     }
     if (is_same) {
         return true;
