@@ -48,5 +48,7 @@ void scn__check_etcd_step(struct scn__checker *checker, struct scn_step *step);
 void scn__check_etcd_statement(struct scn__checker *checker, struct scn_check *check);
 /* kill, start, restart. True: of an etcd, and checked. */
 bool scn__check_etcd_process(struct scn__checker *checker, const struct scn_step *step);
+/* A step `end`: of streams that steps open. */
+void scn__check_ended(struct scn__checker *checker, const struct scn_step *step);
 
 #endif

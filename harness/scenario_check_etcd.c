@@ -135,6 +135,21 @@ static void check_expectation(struct scn__checker *checker, const struct scn_ste
     }
 }
 
+static const struct fakeetcd_method *method_of(const struct scn_step *step)
+{
+    return step->kind == SCN_STEP_ETCD ? scn_etcd_method(step->arguments.etcd.call) : NULL;
+}
+
+static void check_token_source(struct scn__checker *checker,
+                               const struct scn_etcd_arguments *arguments)
+{
+    const struct scn_step *step = scn__step_of(&checker->scenario->steps, arguments->token_of);
+
+    if (step != NULL && method_of(step) != scn_etcd_method("authenticate")) {
+        (void)scn__wrong(checker, arguments->token_of_node, "this step is no `authenticate`");
+    }
+}
+
 static void check_call(struct scn__checker *checker, struct scn_step *step)
 {
     struct scn_etcd_arguments *arguments = &step->arguments.etcd;
@@ -164,6 +179,7 @@ static void check_call(struct scn__checker *checker, struct scn_step *step)
         scn__step_names(&checker->scenario->steps, &names);
         scn__refer(checker, arguments->token_of_node, arguments->token_of, &names,
                    "no step has this id");
+        check_token_source(checker, arguments);
     }
     check_expectation(checker, step, method);
 }
@@ -183,6 +199,19 @@ void scn__check_etcd_step(struct scn__checker *checker, struct scn_step *step)
     if (!has_switch) {
         (void)scn__wrong(checker, step->node,
                          "name at least one: frozen, leaderless, read_only, no_space, corrupt");
+    }
+}
+
+void scn__check_ended(struct scn__checker *checker, const struct scn_step *step)
+{
+    const char *const *ids = step->arguments.ids.items;
+
+    for (size_t i = 0; i < step->arguments.ids.count; i++) {
+        const struct scn_step *call = scn__step_of(&checker->scenario->steps, ids[i]);
+        const struct fakeetcd_method *method = call == NULL ? NULL : method_of(call);
+        if (call != NULL && (method == NULL || method->kind == FAKEETCD_UNARY)) {
+            (void)scn__wrong(checker, step->arguments.node, "this step opens no stream");
+        }
     }
 }
 
@@ -217,8 +246,7 @@ static void check_stream(struct scn__checker *checker, struct scn_check *check)
     if (step == NULL) {
         return;
     }
-    const struct fakeetcd_method *method =
-        step->kind == SCN_STEP_ETCD ? scn_etcd_method(step->arguments.etcd.call) : NULL;
+    const struct fakeetcd_method *method = method_of(step);
     if (method == NULL || method->kind == FAKEETCD_UNARY) {
         (void)scn__wrong(checker, doc_find(check->node, "id"), "this step opens no stream");
     } else if (statement->last_node != NULL &&

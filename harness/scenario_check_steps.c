@@ -239,6 +239,9 @@ static void check_step(struct scn__checker *checker, struct scn_step *step, bool
         scn__refer_worker(checker, step->arguments.worker_node, step->arguments.worker);
         break;
     case SCN_STEP_END:
+        check_awaited(checker, step);
+        scn__check_ended(checker, step);
+        break;
     case SCN_STEP_AWAIT:
         check_awaited(checker, step);
         break;
