@@ -223,7 +223,8 @@ static void on_recovered(void *arg, const struct etcd_result *result)
 
 /* The worker reconciles when its watch brings it its own `recover`. What is older than what it has
  * seen of the key is dropped: behind an etcd that was set up anew it stays in `recover`. The real
- * worker was also seen to stay there when the new revisions were ahead; what decides is not known. */
+ * worker was also seen to stay there when the new revisions were ahead; what decides is not known.
+ */
 void fakeds__lease_seen(struct fakeds__membership *membership)
 {
     const struct fakeds__peer *self =
