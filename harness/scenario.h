@@ -21,6 +21,10 @@ struct scn_worker_spec {
     const struct doc_node *etcd_node;
     const char *host_id;
     const struct doc_node *host_id_node;
+    const char *etcd_user; /* NULL: no authentication */
+    const struct doc_node *etcd_user_node;
+    const char *etcd_password;
+    const struct doc_node *etcd_password_node;
     uint64_t node_timeout_us; /* 0: the real worker's */
     const struct doc_node *node_timeout_node;
     uint64_t node_dead_timeout_us;
