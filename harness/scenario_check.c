@@ -207,6 +207,12 @@ static void refer_fault(struct scn__checker *checker, const struct doc_node *nod
     scn__refer(checker, node, word, &names, "no fault has this id");
 }
 
+static bool says_worker(int kind)
+{
+    return kind == SCN_SAY_REQUESTS || kind == SCN_SAY_ARRIVALS || kind == SCN_SAY_OBJECT ||
+           kind == SCN_SAY_WORKER;
+}
+
 static void check_statement(struct scn__checker *checker, struct scn_check *check)
 {
     struct scn_statement *statement = &check->statement;
@@ -224,8 +230,10 @@ static void check_statement(struct scn__checker *checker, struct scn_check *chec
     }
     if (statement->worker != NULL) {
         scn__refer_worker(checker, doc_find(check->node, "worker"), statement->worker);
-    } else {
+    } else if (checker->scenario->world.workers.count > 0) {
         statement->worker = workers[0].name.text;
+    } else if (says_worker(check->kind)) {
+        (void)scn__wrong(checker, check->node, "no worker takes part");
     }
     if (check->kind == SCN_SAY_FAULT) {
         refer_fault(checker, doc_find(check->node, "id"), statement->id);

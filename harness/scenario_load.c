@@ -207,9 +207,12 @@ static enum rt_status read_one(struct scn_file *file, struct doc_error_list *err
 
 static enum rt_status set_defaults(struct scn_scenario *scenario, struct doc *doc)
 {
+    const struct scn_world_spec *world = &scenario->world;
     struct doc_list *workers = &scenario->world.workers;
+    bool is_about_etcd =
+        world->etcds.count > 0 && world->connectors.count == 0 && world->clients.count == 0;
 
-    if (workers->count == 0) {
+    if (workers->count == 0 && !is_about_etcd) {
         struct scn_worker_spec *only = doc_alloc(doc, sizeof(*only));
         if (only == NULL) {
             return RT_E_NOMEM;

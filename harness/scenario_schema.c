@@ -201,7 +201,7 @@ static const struct doc_field world_fields[] = {
      WORLD(workers),
      .item = &worker_item,
      .item_size_bytes = sizeof(struct scn_worker_spec),
-     .preset = "{worker-1: {}}",
+     .preset = "{worker-1: {}}, none beside etcds alone",
      .help = "fake workers by name"},
     {.key = "etcd",
      .kind = DOC_FIELD_MAP,
