@@ -18,7 +18,7 @@ import (
 const (
 	stepCount     = 300
 	callTimeout   = 10 * time.Second
-	settleTimeout = 5 * time.Second
+	settleTimeout = 30 * time.Second
 	shownLast     = 6
 )
 
