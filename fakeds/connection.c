@@ -132,8 +132,7 @@ static void on_handshake_deadline(void *arg)
     fakeds__connection_end(connection, FAKEDS__END_FIN, "", where);
 }
 
-/* ---- input --------------------------------------------------------------------------------------
- */
+/* ---- input ---- */
 
 static void on_input(void *arg)
 {
@@ -211,8 +210,7 @@ static void end_malformed(struct fakeds__connection *connection)
     fakeds__connection_end(connection, FAKEDS__END_FIN, "", why);
 }
 
-/* ---- output -------------------------------------------------------------------------------------
- */
+/* ---- output ---- */
 
 struct rt_outbox *fakeds__connection_outbox(struct fakeds__connection *connection)
 {
@@ -274,8 +272,7 @@ void fakeds__connection_after_drain(struct fakeds__connection *connection,
     rt_stream_set_handler(connection->stream, &DRAIN_HANDLER, connection);
 }
 
-/* ---- stall --------------------------------------------------------------------------------------
- */
+/* ---- stall ---- */
 
 /* A delay at the greeting is a stall that ends, too. */
 void fakeds__connection_stall(struct fakeds__connection *connection,
@@ -325,8 +322,7 @@ const char *fakeds__connection_lost_by(const struct fakeds__connection *connecti
     return is_for_ever ? connection->stall->rule_id : NULL;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void on_closed(void *arg, enum rt_status reason)
 {

@@ -45,8 +45,7 @@ void fakeds__op_query_size(struct fakeds__call *call);
 void fakeds__op_exist(struct fakeds__call *call);
 void fakeds__op_expire(struct fakeds__call *call);
 
-/* ---- what several operations share --------------------------------------------------------------
- */
+/* ---- what several operations share ---- */
 
 /* op_get.c: a waiting get misses nothing any more, or its time is over. */
 void fakeds__get_complete(struct fakeds__call *call);

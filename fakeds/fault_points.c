@@ -66,8 +66,7 @@ const struct fault_action *fakeds__ask_worker(const struct fakeds_worker *worker
     return fault_consider(worker->environment.faults, &subject);
 }
 
-/* ---- before it is applied ---------------------------------------------------------------------
- */
+/* ---- before it is applied ---- */
 
 enum fakeds__verdict fakeds__at_request(struct fakeds__call *call)
 {
@@ -163,8 +162,7 @@ static void on_apply(void *arg)
     fakeds__call_apply(arg);
 }
 
-/* ---- behind it ----------------------------------------------------------------------------------
- */
+/* ---- behind it ---- */
 
 enum fakeds__verdict fakeds__at_applied(struct fakeds__call *call, struct fakeds__answer *answer)
 {
@@ -225,8 +223,7 @@ void fakeds__at_replied(struct fakeds__call *call, struct fakeds__connection *ho
     }
 }
 
-/* ---- connections and the process ----------------------------------------------------------------
- */
+/* ---- connections and the process ---- */
 
 /* True: the connection or the worker is gone or going. */
 static bool strike(struct fakeds__call *call, const struct fault_action *action)

@@ -57,8 +57,7 @@ bool fakeetcd_call_is_full(const struct fakeetcd_call *call)
     return call->transport->is_full(call);
 }
 
-/* ---- towards the transport --------------------------------------------------------------------
- */
+/* ---- towards the transport ---- */
 
 /* A message that finds no memory would leave a gap in a stream: the call ends instead. */
 void fakeetcd__emit(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -98,8 +97,7 @@ void fakeetcd__call_eat(struct fakeetcd_call *call, const char *cause, const cha
     call->is_finished = true;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 int fakeetcd__method_index(const struct fakeetcd_method *method)
 {

@@ -61,8 +61,7 @@ static void free_parcels(struct fakeetcd__parcels *parcels)
     }
 }
 
-/* ---- requests that wait -------------------------------------------------------------------------
- */
+/* ---- requests that wait ---- */
 
 bool fakeetcd__is_in_waiting(const struct fakeetcd_call *call)
 {
@@ -107,8 +106,7 @@ static void on_leader_timeout(void *arg)
     fakeetcd_call_fail(call, error);
 }
 
-/* ---- answers that wait --------------------------------------------------------------------------
- */
+/* ---- answers that wait ---- */
 
 bool fakeetcd__is_out_waiting(const struct fakeetcd_call *call)
 {

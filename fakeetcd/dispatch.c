@@ -156,8 +156,7 @@ static void process(struct fakeetcd_call *call, const ProtobufCMessage *request,
     call->request = NULL;
 }
 
-/* ---- without a leader ---------------------------------------------------------------------------
- */
+/* ---- without a leader ---- */
 
 static bool is_waiting_for_leader(struct fakeetcd_call *call, const ProtobufCMessage *request,
                                   struct rt_slice message)

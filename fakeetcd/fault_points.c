@@ -27,8 +27,7 @@ static bool is_spoiling(enum fault_action_kind kind);
 static void on_request_released(void *arg);
 static void on_answer_released(void *arg);
 
-/* ---- asking -------------------------------------------------------------------------------------
- */
+/* ---- asking ---- */
 
 static bool is_armed(const struct fakeetcd_server *server, int operation, enum fault_point point)
 {

@@ -70,8 +70,7 @@ enum fakeetcd_error fakeetcd__may_write(struct fakeetcd_server *server, uint64_t
 uint64_t fakeetcd__put_cost(const Etcdserverpb__PutRequest *request);
 uint64_t fakeetcd__txn_cost(const Etcdserverpb__TxnRequest *request);
 
-/* ---- kv_apply.c, kv_range.c, kv_txn.c: inside a write; responses are in the arena -------------
- */
+/* ---- kv_apply.c, kv_range.c, kv_txn.c: inside a write; responses are in the arena ---- */
 
 enum fakeetcd_error fakeetcd__apply_range(struct fakeetcd_server *server,
                                           const Etcdserverpb__RangeRequest *request,

@@ -9,8 +9,7 @@ static enum fakeetcd_error check_op(struct fakeetcd_server *server,
                                     const Etcdserverpb__RequestOp *op, size_t ops_left);
 static size_t max3(size_t a, size_t b, size_t c);
 
-/* ---- single requests ---------------------------------------------------------------------------
- */
+/* ---- single requests ---- */
 
 enum fakeetcd_error fakeetcd__check_range(const struct fakeetcd_server *server,
                                           const Etcdserverpb__RangeRequest *request)
@@ -45,8 +44,7 @@ enum fakeetcd_error fakeetcd__check_delete(const Etcdserverpb__DeleteRangeReques
     return request->key.len == 0 ? FAKEETCD_E_EMPTY_KEY : FAKEETCD_OK;
 }
 
-/* ---- transactions -------------------------------------------------------------------------------
- */
+/* ---- transactions ---- */
 
 enum fakeetcd_error fakeetcd__check_txn(struct fakeetcd_server *server,
                                         const Etcdserverpb__TxnRequest *request)

@@ -37,8 +37,7 @@ struct role_search {
 };
 static void look_for_role(void *arg, struct rt_slice name);
 
-/* ---- on and off ---------------------------------------------------------------------------------
- */
+/* ---- on and off ---- */
 
 void fakeetcd__on_auth_enable(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -88,8 +87,7 @@ void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessag
     fakeetcd__answer(call, &response.base, &response.header);
 }
 
-/* ---- users --------------------------------------------------------------------------------------
- */
+/* ---- users ---- */
 
 void fakeetcd__on_user_add(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -195,8 +193,7 @@ void fakeetcd__on_user_revoke_role(struct fakeetcd_call *call, const ProtobufCMe
     finish_change(call, error, &response.base, &response.header);
 }
 
-/* ---- roles --------------------------------------------------------------------------------------
- */
+/* ---- roles ---- */
 
 void fakeetcd__on_role_add(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -331,8 +328,7 @@ void fakeetcd__on_role_revoke_permission(struct fakeetcd_call *call,
     finish_change(call, error, &response.base, &response.header);
 }
 
-/* ---- who asks -----------------------------------------------------------------------------------
- */
+/* ---- who asks ---- */
 
 static enum fakeetcd_error asker_is_root(struct fakeetcd_call *call)
 {
@@ -349,8 +345,7 @@ static void look_for_role(void *arg, struct rt_slice name)
     search->is_found = search->is_found || rt_slice_equal(name, search->wanted);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 /* A management call is a proposal, whether it changed something or not; what it changed is on the
  * disk before it is answered. */

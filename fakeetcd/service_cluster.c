@@ -143,8 +143,7 @@ void fakeetcd__on_member_promote(struct fakeetcd_call *call, const ProtobufCMess
     answer_members(call, &response.base, &response.header, &response.n_members, &response.members);
 }
 
-/* ---- who may be added or removed ----------------------------------------------------------------
- */
+/* ---- who may be added or removed ---- */
 
 /* etcd's strict check: with the new voter, those that have started still are a majority. The one
  * exception is how a cluster grows from one member to two. */
@@ -237,8 +236,7 @@ static struct fakeetcd_member *find(struct fakeetcd_server *server, uint64_t id)
     return NULL;
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------
- */
+/* ---- addresses ---- */
 
 /* An empty list is no address. */
 static bool are_urls_valid(const ProtobufCBinaryData *urls, size_t count)
@@ -350,8 +348,7 @@ static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out
     return true;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static Etcdserverpb__Member *member_message(struct fakeetcd_call *call,
                                             const struct fakeetcd_member *member)

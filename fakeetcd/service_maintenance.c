@@ -29,8 +29,7 @@ static void answer_downgrade(struct fakeetcd_call *call, const char *version);
 static bool read_version(struct rt_slice text, struct version *out_version);
 static bool read_number(struct rt_slice text, size_t *at, unsigned long *out_number);
 
-/* ---- status -------------------------------------------------------------------------------------
- */
+/* ---- status ---- */
 
 void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -66,8 +65,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
     fakeetcd__answer(call, &response.base, &response.header);
 }
 
-/* ---- alarms -------------------------------------------------------------------------------------
- */
+/* ---- alarms ---- */
 
 /* Raising an alarm that is up, and NONE, change nothing; lowering one that is not up says nothing.
  */
@@ -153,8 +151,7 @@ static void answer_alarms(struct fakeetcd_call *call, const Etcdserverpb__AlarmT
     fakeetcd_call_answer(call, &response.base);
 }
 
-/* ---- hashes -------------------------------------------------------------------------------------
- */
+/* ---- hashes ---- */
 
 void fakeetcd__on_hash(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
@@ -198,8 +195,7 @@ void fakeetcd__on_hash_kv(struct fakeetcd_call *call, const ProtobufCMessage *me
     fakeetcd__answer(call, &response.base, &response.header);
 }
 
-/* ---- upkeep -------------------------------------------------------------------------------------
- */
+/* ---- upkeep ---- */
 
 /* Nothing is ever fragmented here. */
 void fakeetcd__on_defragment(struct fakeetcd_call *call, const ProtobufCMessage *message)
@@ -238,8 +234,7 @@ void fakeetcd__on_move_leader(struct fakeetcd_call *call, const ProtobufCMessage
     fakeetcd_call_fail(call, FAKEETCD_E_BAD_LEADER_TRANSFEREE);
 }
 
-/* ---- downgrade ----------------------------------------------------------------------------------
- */
+/* ---- downgrade ---- */
 
 void fakeetcd__on_downgrade(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {

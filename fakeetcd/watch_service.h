@@ -57,8 +57,7 @@ void fakeetcd__watch_attach(struct fakeetcd_server *server);
 /* Watchers that are behind are looked after at once, not at the next sync. */
 void fakeetcd__watch_sync_soon(struct fakeetcd_server *server);
 
-/* ---- watch_send.c -----------------------------------------------------------------------------
- */
+/* ---- watch_send.c ---- */
 
 /* `cancel_reason` NULL: it is not canceled. */
 void fakeetcd__watch_send_created(struct fakeetcd_call *call, int64_t id,

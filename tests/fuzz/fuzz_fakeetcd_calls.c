@@ -39,8 +39,7 @@ struct fuzz {
     size_t token_bytes;
 };
 
-/* ---- the transport ----------------------------------------------------------------------------
- */
+/* ---- the transport ---- */
 
 static struct talk *talk_of(const struct fakeetcd_call *call)
 {

@@ -85,8 +85,7 @@ void dealer_send_raw(struct dealer *dealer, const void *bytes, size_t len_bytes)
 const struct answer *answer_to(const struct dealer *dealer, uint32_t number); /* NULL: none yet */
 size_t answers_to(const struct dealer *dealer, uint32_t number);
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ---- */
 
 struct set_options {
     uint32_t ttl_s;
