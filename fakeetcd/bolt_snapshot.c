@@ -59,12 +59,12 @@ static bool on_version(void *arg, const struct fakeetcd_kv *kv)
     Mvccpb__KeyValue message = MVCCPB__KEY_VALUE__INIT;
     making->sub = kv->mod_revision == making->revision ? making->sub + 1 : 0;
     making->revision = kv->mod_revision;
-    message.key = fakeetcd__bytes(kv->key);
+    message.key = pb_bytes(kv->key);
     if (!is_tombstone) {
         message.create_revision = kv->create_revision;
         message.mod_revision = kv->mod_revision;
         message.version = kv->version;
-        message.value = fakeetcd__bytes(kv->value);
+        message.value = pb_bytes(kv->value);
         message.lease = kv->lease;
     }
     uint8_t *room = fakeetcd__bolt_add(

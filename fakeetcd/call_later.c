@@ -189,8 +189,7 @@ void fakeetcd__go_on_out(struct fakeetcd_call *call)
 
 static bool flush_one(struct fakeetcd_call *call, const struct fakeetcd__parcel *parcel)
 {
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(call->method->response, &call->server->arena.memory.allocator,
-                                  parcel->len_bytes, parcel->bytes);
+    ProtobufCMessage *message = protobuf_c_message_unpack(
+        call->method->response, &call->server->arena.allocator, parcel->len_bytes, parcel->bytes);
     return message != NULL && call->transport->send(call, message) == RT_OK;
 }

@@ -121,8 +121,8 @@ static enum fakeetcd_error put_or_get(struct fakeetcd__contender *contender,
     Etcdserverpb__TxnResponse response = ETCDSERVERPB__TXN_RESPONSE__INIT;
     struct fakeetcd_kv kv;
 
-    put.key = get.key = compare.key = fakeetcd__bytes(contender->key);
-    put.value = fakeetcd__bytes(value == NULL ? rt_slice_text("") : *value);
+    put.key = get.key = compare.key = pb_bytes(contender->key);
+    put.value = pb_bytes(value == NULL ? rt_slice_text("") : *value);
     put.lease = contender->lease;
     compare.target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__CREATE;
     compare.target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_CREATE_REVISION;
@@ -157,8 +157,8 @@ static enum fakeetcd_error proclaim(struct fakeetcd__contender *contender, struc
     Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
     bool is_done = false;
 
-    put.key = fakeetcd__bytes(contender->key);
-    put.value = fakeetcd__bytes(value);
+    put.key = pb_bytes(contender->key);
+    put.value = pb_bytes(value);
     put.lease = contender->lease;
     return fakeetcd__run_if_created(contender->call, contender->revision, &put, NULL, &is_done);
 }
@@ -306,7 +306,7 @@ enum fakeetcd_error fakeetcd__run_if_created(struct fakeetcd_call *call, int64_t
 enum fakeetcd_error fakeetcd__may_read_below(struct fakeetcd_call *call, struct rt_slice name)
 {
     Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
-    uint8_t *bytes = fakeetcd__arena_take(&call->server->arena, 2 * (name.len_bytes + 1));
+    uint8_t *bytes = pb_arena_take(&call->server->arena, 2 * (name.len_bytes + 1));
 
     if (bytes == NULL) {
         return FAKEETCD_E_NOMEM;

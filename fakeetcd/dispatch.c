@@ -105,7 +105,7 @@ static void take(struct fakeetcd_call *call, struct rt_slice message, bool is_pa
         return;
     }
     ProtobufCMessage *request = protobuf_c_message_unpack(
-        call->method->request, &call->server->arena.memory.allocator, message.len_bytes,
+        call->method->request, &call->server->arena.allocator, message.len_bytes,
         message.len_bytes == 0 ? nothing : message.data);
     if (request == NULL) {
         arrive(call, NULL, message.len_bytes);

@@ -41,7 +41,7 @@ static const struct fakeetcd_watch_handler HANDLER = {
 void fakeetcd__on_observe(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const V3electionpb__LeaderRequest *request = (const V3electionpb__LeaderRequest *)message;
-    struct rt_slice name = fakeetcd__slice(request->name);
+    struct rt_slice name = pb_slice(request->name);
 
     if (fakeetcd__may_read_below(call, name) != FAKEETCD_OK) {
         close_early(call);

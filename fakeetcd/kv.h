@@ -12,16 +12,6 @@
  * then it is applied (kv_apply.c, kv_range.c, kv_txn.c). A transaction applies all or nothing.
  */
 
-static inline struct rt_slice fakeetcd__slice(ProtobufCBinaryData bytes)
-{
-    return pb_slice(bytes);
-}
-
-static inline ProtobufCBinaryData fakeetcd__bytes(struct rt_slice slice)
-{
-    return pb_bytes(slice);
-}
-
 /* What a reply says of the server. */
 void fakeetcd__header_fill(const struct fakeetcd_server *server,
                            Etcdserverpb__ResponseHeader *out_header);

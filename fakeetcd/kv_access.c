@@ -64,7 +64,7 @@ static enum fakeetcd_error identified(struct fakeetcd_call *call, bool *out_is_f
 static enum fakeetcd_error check(struct fakeetcd_call *call, enum fakeetcd_access access,
                                  ProtobufCBinaryData key, ProtobufCBinaryData end)
 {
-    const struct fakeetcd_interval interval = {fakeetcd__slice(key), fakeetcd__slice(end)};
+    const struct fakeetcd_interval interval = {pb_slice(key), pb_slice(end)};
     return fakeetcd_auth_check(call->server->state.auth, &call->identity, access, &interval);
 }
 

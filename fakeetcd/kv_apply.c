@@ -8,7 +8,7 @@ static enum fakeetcd_error delete_interval(struct fakeetcd_server *server,
                                            Etcdserverpb__DeleteRangeResponse *out_response);
 
 struct collection {
-    struct fakeetcd__arena *arena;
+    struct pb_arena *arena;
     struct rt_slice *keys;
     size_t count;
     size_t capacity;
@@ -44,7 +44,7 @@ enum fakeetcd_error fakeetcd__apply_put(struct fakeetcd_server *server,
 {
     struct fakeetcd_store *store = server->state.store;
     struct fakeetcd_kv previous;
-    struct rt_slice value = fakeetcd__slice(request->value);
+    struct rt_slice value = pb_slice(request->value);
     struct rt_blob *blob = NULL;
     int64_t lease = request->lease;
     struct fakeetcd_lease_info info;
@@ -52,7 +52,7 @@ enum fakeetcd_error fakeetcd__apply_put(struct fakeetcd_server *server,
         return FAKEETCD_E_LEASE_NOT_FOUND;
     }
     if (request->ignore_value || request->ignore_lease) {
-        if (!fakeetcd_store_get(store, fakeetcd__slice(request->key), 0, &previous)) {
+        if (!fakeetcd_store_get(store, pb_slice(request->key), 0, &previous)) {
             return FAKEETCD_E_KEY_NOT_FOUND;
         }
         if (request->ignore_value) {
@@ -62,7 +62,7 @@ enum fakeetcd_error fakeetcd__apply_put(struct fakeetcd_server *server,
         lease = request->ignore_lease ? previous.lease : lease;
     }
     enum fakeetcd_error error =
-        fakeetcd_write_put(store, fakeetcd__slice(request->key), value, blob, lease, &previous);
+        fakeetcd_write_put(store, pb_slice(request->key), value, blob, lease, &previous);
     if (error == FAKEETCD_OK && request->prev_kv && previous.version > 0) {
         out_response->prev_kv = fakeetcd__kv_message(server, &previous);
         error = out_response->prev_kv == NULL ? FAKEETCD_E_NOMEM : FAKEETCD_OK;
@@ -78,14 +78,14 @@ enum fakeetcd_error fakeetcd__apply_delete(struct fakeetcd_server *server,
     if (request->range_end.len != 0) {
         return delete_interval(server, request, out_response);
     }
-    if (!fakeetcd_write_delete(server->state.store, fakeetcd__slice(request->key), &previous)) {
+    if (!fakeetcd_write_delete(server->state.store, pb_slice(request->key), &previous)) {
         return FAKEETCD_OK;
     }
     out_response->deleted = 1;
     if (!request->prev_kv) {
         return FAKEETCD_OK;
     }
-    Mvccpb__KeyValue **kvs = fakeetcd__arena_array(&server->arena, 1, sizeof(*kvs));
+    Mvccpb__KeyValue **kvs = pb_arena_array(&server->arena, 1, sizeof(*kvs));
     if (kvs == NULL || (kvs[0] = fakeetcd__kv_message(server, &previous)) == NULL) {
         return FAKEETCD_E_NOMEM;
     }
@@ -99,15 +99,15 @@ static enum fakeetcd_error delete_interval(struct fakeetcd_server *server,
                                            Etcdserverpb__DeleteRangeResponse *out_response)
 {
     struct collection found = {.arena = &server->arena};
-    const struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
-                                               fakeetcd__slice(request->range_end)};
+    const struct fakeetcd_interval interval = {pb_slice(request->key),
+                                               pb_slice(request->range_end)};
     fakeetcd_store_walk(server->state.store, &interval, 0, on_visit, &found);
     if (found.is_failed) {
         return FAKEETCD_E_NOMEM;
     }
     if (request->prev_kv && found.count > 0) {
         out_response->prev_kvs =
-            fakeetcd__arena_array(&server->arena, found.count, sizeof(Mvccpb__KeyValue *));
+            pb_arena_array(&server->arena, found.count, sizeof(Mvccpb__KeyValue *));
         if (out_response->prev_kvs == NULL) {
             return FAKEETCD_E_NOMEM;
         }
@@ -132,8 +132,8 @@ static enum fakeetcd_error delete_interval(struct fakeetcd_server *server,
 static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
 {
     struct collection *found = arg;
-    struct rt_slice *keys = fakeetcd__arena_grow(found->arena, found->keys, found->count,
-                                                 &found->capacity, sizeof(*keys));
+    struct rt_slice *keys =
+        pb_arena_grow(found->arena, found->keys, found->count, &found->capacity, sizeof(*keys));
     if (keys == NULL) {
         found->is_failed = true;
         return false;
@@ -179,10 +179,10 @@ void fakeetcd__finish(struct fakeetcd_call *call, enum fakeetcd_error error,
 void fakeetcd__kv_fill(const struct fakeetcd_kv *kv, Mvccpb__KeyValue *out_message)
 {
     mvccpb__key_value__init(out_message);
-    out_message->key = fakeetcd__bytes(kv->key);
+    out_message->key = pb_bytes(kv->key);
     out_message->mod_revision = kv->mod_revision;
     if (kv->version > 0) {
-        out_message->value = fakeetcd__bytes(kv->value);
+        out_message->value = pb_bytes(kv->value);
         out_message->create_revision = kv->create_revision;
         out_message->version = kv->version;
         out_message->lease = kv->lease;
@@ -191,7 +191,7 @@ void fakeetcd__kv_fill(const struct fakeetcd_kv *kv, Mvccpb__KeyValue *out_messa
 
 Mvccpb__KeyValue *fakeetcd__kv_message(struct fakeetcd_server *server, const struct fakeetcd_kv *kv)
 {
-    Mvccpb__KeyValue *message = fakeetcd__arena_take(&server->arena, sizeof(*message));
+    Mvccpb__KeyValue *message = pb_arena_take(&server->arena, sizeof(*message));
     if (message != NULL) {
         fakeetcd__kv_fill(kv, message);
     }

@@ -84,7 +84,7 @@ static enum fakeetcd_error collect(struct fakeetcd_server *server,
     }
     for (size_t i = 0; error == FAKEETCD_OK && i < count; i++) {
         if (ops[i]->request_case == ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT) {
-            error = add_put(server, branch, fakeetcd__slice(ops[i]->request_put->key));
+            error = add_put(server, branch, pb_slice(ops[i]->request_put->key));
         }
     }
     return error;
@@ -132,7 +132,7 @@ static enum fakeetcd_error collect_nested(struct fakeetcd_server *server,
 static enum fakeetcd_error add_put(struct fakeetcd_server *server, struct branch *branch,
                                    struct rt_slice key)
 {
-    struct put_key *put = fakeetcd__arena_array(&server->arena, 1, sizeof(*put));
+    struct put_key *put = pb_arena_array(&server->arena, 1, sizeof(*put));
     if (put == NULL) {
         return FAKEETCD_E_NOMEM;
     }
@@ -148,12 +148,12 @@ static enum fakeetcd_error add_put(struct fakeetcd_server *server, struct branch
 static enum fakeetcd_error add_deletion(struct fakeetcd_server *server, struct branch *branch,
                                         const Etcdserverpb__DeleteRangeRequest *request)
 {
-    const struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
-                                               fakeetcd__slice(request->range_end)};
+    const struct fakeetcd_interval interval = {pb_slice(request->key),
+                                               pb_slice(request->range_end)};
     if (fakeetcd_interval_is_empty(&interval)) {
         return FAKEETCD_OK;
     }
-    struct deletion *deletion = fakeetcd__arena_array(&server->arena, 1, sizeof(*deletion));
+    struct deletion *deletion = pb_arena_array(&server->arena, 1, sizeof(*deletion));
     if (deletion == NULL) {
         return FAKEETCD_E_NOMEM;
     }

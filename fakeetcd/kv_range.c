@@ -42,8 +42,8 @@ enum fakeetcd_error fakeetcd__apply_range(struct fakeetcd_server *server,
 {
     struct fakeetcd_store *store = server->state.store;
     struct search search = {.server = server, .request = request};
-    const struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
-                                               fakeetcd__slice(request->range_end)};
+    const struct fakeetcd_interval interval = {pb_slice(request->key),
+                                               pb_slice(request->range_end)};
     enum fakeetcd_error error = fakeetcd_store_check_revision(store, request->revision);
     if (error != FAKEETCD_OK) {
         return error;
@@ -74,8 +74,8 @@ static enum fakeetcd_error find_one(struct search *search,
 {
     struct found found = {0};
     const Etcdserverpb__RangeRequest *request = search->request;
-    if (!fakeetcd_store_get(search->server->state.store, fakeetcd__slice(request->key),
-                            request->revision, &found.kv)) {
+    if (!fakeetcd_store_get(search->server->state.store, pb_slice(request->key), request->revision,
+                            &found.kv)) {
         return FAKEETCD_OK;
     }
     out_response->count = 1;
@@ -101,8 +101,8 @@ static bool on_visit(void *arg, const struct fakeetcd_kv *kv)
 
 static bool keep(struct search *search, const struct fakeetcd_kv *kv)
 {
-    struct found *items = fakeetcd__arena_grow(&search->server->arena, search->items, search->count,
-                                               &search->capacity, sizeof(*items));
+    struct found *items = pb_arena_grow(&search->server->arena, search->items, search->count,
+                                        &search->capacity, sizeof(*items));
     if (items == NULL) {
         return false;
     }
@@ -188,7 +188,7 @@ static enum fakeetcd_error write_found(struct search *search,
                                        Etcdserverpb__RangeResponse *out_response)
 {
     const Etcdserverpb__RangeRequest *request = search->request;
-    struct fakeetcd__arena *arena = &search->server->arena;
+    struct pb_arena *arena = &search->server->arena;
     size_t count = search->count;
     if (request->limit > 0 && (uint64_t)request->limit < count) {
         count = (size_t)request->limit;
@@ -197,8 +197,8 @@ static enum fakeetcd_error write_found(struct search *search,
     if (count == 0) {
         return FAKEETCD_OK;
     }
-    Mvccpb__KeyValue *kvs = fakeetcd__arena_take(arena, count * sizeof(*kvs));
-    Mvccpb__KeyValue **pointers = fakeetcd__arena_take(arena, count * sizeof(Mvccpb__KeyValue *));
+    Mvccpb__KeyValue *kvs = pb_arena_take(arena, count * sizeof(*kvs));
+    Mvccpb__KeyValue **pointers = pb_arena_take(arena, count * sizeof(Mvccpb__KeyValue *));
     if (kvs == NULL || pointers == NULL) {
         return FAKEETCD_E_NOMEM;
     }

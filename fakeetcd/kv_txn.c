@@ -72,8 +72,8 @@ static enum fakeetcd_error choose(struct path *path, const Etcdserverpb__TxnRequ
     for (size_t i = 0; is_yes && i < txn->n_compare; i++) {
         is_yes = is_true(path->server, txn->compare[i]);
     }
-    bool *grown = fakeetcd__arena_grow(&path->server->arena, path->is_yes, path->count,
-                                       &path->capacity, sizeof(*grown));
+    bool *grown = pb_arena_grow(&path->server->arena, path->is_yes, path->count, &path->capacity,
+                                sizeof(*grown));
     if (grown == NULL) {
         return FAKEETCD_E_NOMEM;
     }
@@ -100,8 +100,8 @@ struct comparison {
 static bool is_true(struct fakeetcd_server *server, const Etcdserverpb__Compare *compare)
 {
     struct comparison comparison = {.compare = compare, .is_true = true};
-    const struct fakeetcd_interval interval = {fakeetcd__slice(compare->key),
-                                               fakeetcd__slice(compare->range_end)};
+    const struct fakeetcd_interval interval = {pb_slice(compare->key),
+                                               pb_slice(compare->range_end)};
     struct fakeetcd_kv kv = {0};
     if (interval.end.len_bytes == 0) {
         comparison.has_any = fakeetcd_store_get(server->state.store, interval.key, 0, &kv);
@@ -162,7 +162,7 @@ static int compare_kv(const Etcdserverpb__Compare *compare, const struct fakeetc
                                           : 0);
     case ETCDSERVERPB__COMPARE__COMPARE_TARGET__VALUE:
         if (given == ETCDSERVERPB__COMPARE__TARGET_UNION_VALUE) {
-            value = fakeetcd__slice(compare->value);
+            value = pb_slice(compare->value);
         }
         return fakeetcd__compare(kv->value, value);
     case ETCDSERVERPB__COMPARE__COMPARE_TARGET__LEASE:
@@ -220,7 +220,7 @@ static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
     }
     struct fakeetcd_lease_info info;
     if ((request->ignore_value || request->ignore_lease) &&
-        !fakeetcd_store_get(server->state.store, fakeetcd__slice(request->key), 0, &kv)) {
+        !fakeetcd_store_get(server->state.store, pb_slice(request->key), 0, &kv)) {
         return FAKEETCD_E_KEY_NOT_FOUND;
     }
     if (request->lease != 0 && !fakeetcd_lease_find(server->state.leases, request->lease, &info)) {
@@ -234,14 +234,13 @@ static enum fakeetcd_error foresee_put(struct fakeetcd_server *server,
 static enum fakeetcd_error run(struct path *path, const Etcdserverpb__TxnRequest *txn,
                                Etcdserverpb__TxnResponse *out_response)
 {
-    struct fakeetcd__arena *arena = &path->server->arena;
+    struct pb_arena *arena = &path->server->arena;
     bool is_yes = path->is_yes[path->next++];
     Etcdserverpb__RequestOp *const *ops = is_yes ? txn->success : txn->failure;
     size_t op_count = is_yes ? txn->n_success : txn->n_failure;
-    Etcdserverpb__ResponseOp *responses =
-        fakeetcd__arena_array(arena, op_count, sizeof(*responses));
+    Etcdserverpb__ResponseOp *responses = pb_arena_array(arena, op_count, sizeof(*responses));
     Etcdserverpb__ResponseOp **pointers =
-        fakeetcd__arena_array(arena, op_count, sizeof(Etcdserverpb__ResponseOp *));
+        pb_arena_array(arena, op_count, sizeof(Etcdserverpb__ResponseOp *));
     enum fakeetcd_error error = FAKEETCD_OK;
     if (responses == NULL || pointers == NULL) {
         return FAKEETCD_E_NOMEM;
@@ -258,7 +257,7 @@ static enum fakeetcd_error run(struct path *path, const Etcdserverpb__TxnRequest
 }
 
 #define NEW(server, type, name)                                                                    \
-    type *name = fakeetcd__arena_take(&(server)->arena, sizeof(*name));                            \
+    type *name = pb_arena_take(&(server)->arena, sizeof(*name));                                   \
     if (name == NULL) {                                                                            \
         return FAKEETCD_E_NOMEM;                                                                   \
     }
@@ -336,7 +335,7 @@ static enum fakeetcd_error run_op(struct path *path, const Etcdserverpb__Request
 /* Inside a transaction a header says the revision only. */
 static Etcdserverpb__ResponseHeader *revision_header(struct fakeetcd_server *server)
 {
-    Etcdserverpb__ResponseHeader *header = fakeetcd__arena_take(&server->arena, sizeof(*header));
+    Etcdserverpb__ResponseHeader *header = pb_arena_take(&server->arena, sizeof(*header));
     if (header != NULL) {
         etcdserverpb__response_header__init(header);
         header->revision = fakeetcd_store_revision(server->state.store);

@@ -14,7 +14,7 @@
 #define DEPTH_MAX 1000
 
 struct key_list {
-    struct fakeetcd__arena *arena;
+    struct pb_arena *arena;
     struct rt_slice *keys;
     size_t count;
     size_t capacity;
@@ -60,18 +60,18 @@ static void add_of_kv(struct key_list *list, const ProtobufCMessage *request)
 {
     const ProtobufCMessageDescriptor *kind = request->descriptor;
     if (kind == &etcdserverpb__put_request__descriptor) {
-        add(list, fakeetcd__slice(((const Etcdserverpb__PutRequest *)request)->key));
+        add(list, pb_slice(((const Etcdserverpb__PutRequest *)request)->key));
     } else if (kind == &etcdserverpb__range_request__descriptor) {
-        add(list, fakeetcd__slice(((const Etcdserverpb__RangeRequest *)request)->key));
+        add(list, pb_slice(((const Etcdserverpb__RangeRequest *)request)->key));
     } else if (kind == &etcdserverpb__delete_range_request__descriptor) {
-        add(list, fakeetcd__slice(((const Etcdserverpb__DeleteRangeRequest *)request)->key));
+        add(list, pb_slice(((const Etcdserverpb__DeleteRangeRequest *)request)->key));
     } else if (kind == &etcdserverpb__txn_request__descriptor) {
         add_txn(list, (const Etcdserverpb__TxnRequest *)request);
     } else if (kind == &etcdserverpb__watch_request__descriptor) {
         const Etcdserverpb__WatchRequest *watch = (const Etcdserverpb__WatchRequest *)request;
         if (watch->request_union_case ==
             ETCDSERVERPB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST) {
-            add(list, fakeetcd__slice(watch->create_request->key));
+            add(list, pb_slice(watch->create_request->key));
         }
     }
 }
@@ -79,7 +79,7 @@ static void add_of_kv(struct key_list *list, const ProtobufCMessage *request)
 static void add_txn(struct key_list *list, const Etcdserverpb__TxnRequest *txn)
 {
     for (size_t i = 0; i < txn->n_compare; i++) {
-        add(list, fakeetcd__slice(txn->compare[i]->key));
+        add(list, pb_slice(txn->compare[i]->key));
     }
     for (size_t i = 0; i < txn->n_success; i++) {
         add_op(list, txn->success[i]);
@@ -93,13 +93,13 @@ static void add_op(struct key_list *list, const Etcdserverpb__RequestOp *op)
 {
     switch (op->request_case) {
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE:
-        add(list, fakeetcd__slice(op->request_range->key));
+        add(list, pb_slice(op->request_range->key));
         break;
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT:
-        add(list, fakeetcd__slice(op->request_put->key));
+        add(list, pb_slice(op->request_put->key));
         break;
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_DELETE_RANGE:
-        add(list, fakeetcd__slice(op->request_delete_range->key));
+        add(list, pb_slice(op->request_delete_range->key));
         break;
     case ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_TXN:
         add_txn(list, op->request_txn);
@@ -137,24 +137,24 @@ static void add_of_recipe(struct key_list *list, const ProtobufCMessage *request
 {
     const ProtobufCMessageDescriptor *kind = request->descriptor;
     if (kind == &v3lockpb__lock_request__descriptor) {
-        add(list, fakeetcd__slice(((const V3lockpb__LockRequest *)request)->name));
+        add(list, pb_slice(((const V3lockpb__LockRequest *)request)->name));
     } else if (kind == &v3lockpb__unlock_request__descriptor) {
-        add(list, fakeetcd__slice(((const V3lockpb__UnlockRequest *)request)->key));
+        add(list, pb_slice(((const V3lockpb__UnlockRequest *)request)->key));
     } else if (kind == &v3electionpb__campaign_request__descriptor) {
-        add(list, fakeetcd__slice(((const V3electionpb__CampaignRequest *)request)->name));
+        add(list, pb_slice(((const V3electionpb__CampaignRequest *)request)->name));
     } else if (kind == &v3electionpb__leader_request__descriptor) {
-        add(list, fakeetcd__slice(((const V3electionpb__LeaderRequest *)request)->name));
+        add(list, pb_slice(((const V3electionpb__LeaderRequest *)request)->name));
     } else if (kind == &v3electionpb__proclaim_request__descriptor) {
         const V3electionpb__LeaderKey *leader =
             ((const V3electionpb__ProclaimRequest *)request)->leader;
         if (leader != NULL) {
-            add(list, fakeetcd__slice(leader->key));
+            add(list, pb_slice(leader->key));
         }
     } else if (kind == &v3electionpb__resign_request__descriptor) {
         const V3electionpb__LeaderKey *leader =
             ((const V3electionpb__ResignRequest *)request)->leader;
         if (leader != NULL) {
-            add(list, fakeetcd__slice(leader->key));
+            add(list, pb_slice(leader->key));
         }
     }
 }
@@ -162,7 +162,7 @@ static void add_of_recipe(struct key_list *list, const ProtobufCMessage *request
 static void add(struct key_list *list, struct rt_slice key)
 {
     struct rt_slice *keys =
-        fakeetcd__arena_grow(list->arena, list->keys, list->count, &list->capacity, sizeof(*keys));
+        pb_arena_grow(list->arena, list->keys, list->count, &list->capacity, sizeof(*keys));
     if (keys == NULL) {
         list->is_failed = true;
         return;

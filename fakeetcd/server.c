@@ -15,6 +15,10 @@
 #define DRAIN_US              (UINT64_C(7) * 1000000)
 #define SECOND_US             UINT64_C(1000000)
 
+static const struct pb_arena_limits ARENA_LIMITS = {.block_min_bytes = (size_t)16 * 1024,
+                                                    .keep_bytes = (size_t)4 * 1024 * 1024,
+                                                    .total_bytes = (size_t)256 * 1024 * 1024};
+
 static enum rt_status copy_options(struct fakeetcd_server *server,
                                    const struct fakeetcd_options *options);
 static void free_options(struct fakeetcd_server *server);
@@ -59,7 +63,7 @@ enum rt_status fakeetcd_server_create(const struct fakeetcd_environment *environ
     }
     server->environment = *environment;
     server->profile = options->profile;
-    fakeetcd__arena_init(&server->arena);
+    pb_arena_init(&server->arena, &ARENA_LIMITS);
     init_tasks(server);
     status = copy_options(server, options);
     if (status != RT_OK) {
@@ -194,7 +198,7 @@ void fakeetcd_server_destroy(struct fakeetcd_server *server)
     fakeetcd__state_close(server);
     fakeetcd_members_clear(&server->first_members);
     fakeetcd__grpc_pool_free(server);
-    fakeetcd__arena_fini(&server->arena);
+    pb_arena_fini(&server->arena);
     free_options(server);
     free(server);
 }

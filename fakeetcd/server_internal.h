@@ -2,13 +2,13 @@
 #ifndef FAKEETCD_SERVER_INTERNAL_H
 #define FAKEETCD_SERVER_INTERNAL_H
 
-#include "fakeetcd/arena.h"
 #include "fakeetcd/call.h"
 #include "fakeetcd/gateway/gateway.h"
 #include "fakeetcd/gateway/sniff.h"
 #include "fakeetcd/server.h"
 #include "fakeetcd/watch_hub.h"
 #include "runtime/random.h"
+#include "wire/protobuf_arena.h"
 
 #include <bsd/sys/queue.h>
 
@@ -62,8 +62,8 @@ struct fakeetcd_server {
     struct fakeetcd__grpc_call_pool free_calls;
     size_t free_call_count;
 
-    struct fakeetcd__arena arena; /* of the message under way */
-    unsigned depth;               /* of entries from outside; the arena is emptied by the first */
+    struct pb_arena arena; /* the message under way, and its answer under construction */
+    unsigned depth;        /* of entries from outside; the arena is emptied by the first */
     struct fakeetcd__later_list laters;
     struct fakeetcd__later *next_later; /* of a walk over them; NULL: there is none, or it ends */
     struct fakeetcd__later_list committing;

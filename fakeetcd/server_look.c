@@ -60,7 +60,7 @@ void fakeetcd__arm_after(struct fakeetcd_server *server, struct rt_timer *timer,
 void fakeetcd__enter(struct fakeetcd_server *server)
 {
     if (server->depth++ == 0) {
-        fakeetcd__arena_reset(&server->arena);
+        pb_arena_reset(&server->arena);
     }
 }
 

@@ -123,8 +123,8 @@ enum fakeetcd_error fakeetcd_server_put(struct fakeetcd_server *server, struct r
 {
     Etcdserverpb__PutRequest request = ETCDSERVERPB__PUT_REQUEST__INIT;
     Etcdserverpb__PutResponse response = ETCDSERVERPB__PUT_RESPONSE__INIT;
-    request.key = fakeetcd__bytes(key);
-    request.value = fakeetcd__bytes(value);
+    request.key = pb_bytes(key);
+    request.value = pb_bytes(value);
     request.lease = lease;
     enum fakeetcd_error error = fakeetcd__check_put(&request);
     if (error != FAKEETCD_OK) {
@@ -141,7 +141,7 @@ enum fakeetcd_error fakeetcd_server_delete(struct fakeetcd_server *server, struc
 {
     Etcdserverpb__DeleteRangeRequest request = ETCDSERVERPB__DELETE_RANGE_REQUEST__INIT;
     Etcdserverpb__DeleteRangeResponse response = ETCDSERVERPB__DELETE_RANGE_RESPONSE__INIT;
-    request.key = fakeetcd__bytes(key);
+    request.key = pb_bytes(key);
     enum fakeetcd_error error = fakeetcd__check_delete(&request);
     if (error != FAKEETCD_OK) {
         return error;

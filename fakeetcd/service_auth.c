@@ -72,9 +72,9 @@ void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessag
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__AuthenticateResponse response = ETCDSERVERPB__AUTHENTICATE_RESPONSE__INIT;
     char token[FAKEETCD_TOKEN_BYTES];
-    enum fakeetcd_error error = fakeetcd_auth_authenticate(
-        server->state.auth, fakeetcd__slice(request->name), fakeetcd__slice(request->password),
-        fakeetcd__now_us(server), token);
+    enum fakeetcd_error error =
+        fakeetcd_auth_authenticate(server->state.auth, pb_slice(request->name),
+                                   pb_slice(request->password), fakeetcd__now_us(server), token);
     if (error == FAKEETCD_OK && fakeetcd__has_quirk(server, FAKEETCD_QUIRK_TOKEN_ALWAYS)) {
         error = fakeetcd__identify(call); /* of the token that came with it */
     }
@@ -83,7 +83,7 @@ void fakeetcd__on_authenticate(struct fakeetcd_call *call, const ProtobufCMessag
         return;
     }
     server->state.raft_index++;
-    response.token = fakeetcd__bytes(rt_slice_text(token));
+    response.token = pb_bytes(rt_slice_text(token));
     fakeetcd__answer(call, &response.base, &response.header);
 }
 
@@ -95,9 +95,8 @@ void fakeetcd__on_user_add(struct fakeetcd_call *call, const ProtobufCMessage *m
         (const Etcdserverpb__AuthUserAddRequest *)message;
     Etcdserverpb__AuthUserAddResponse response = ETCDSERVERPB__AUTH_USER_ADD_RESPONSE__INIT;
     bool is_without_password = request->options != NULL && request->options->no_password;
-    enum fakeetcd_error error =
-        fakeetcd_user_add(call->server->state.auth, fakeetcd__slice(request->name),
-                          fakeetcd__slice(request->password), is_without_password);
+    enum fakeetcd_error error = fakeetcd_user_add(call->server->state.auth, pb_slice(request->name),
+                                                  pb_slice(request->password), is_without_password);
     finish_change(call, error, &response.base, &response.header);
 }
 
@@ -108,7 +107,7 @@ void fakeetcd__on_user_get(struct fakeetcd_call *call, const ProtobufCMessage *m
     const Etcdserverpb__AuthUserGetRequest *request =
         (const Etcdserverpb__AuthUserGetRequest *)message;
     const struct fakeetcd_auth *auth = call->server->state.auth;
-    struct rt_slice name = fakeetcd__slice(request->name);
+    struct rt_slice name = pb_slice(request->name);
     Etcdserverpb__AuthUserGetResponse response = ETCDSERVERPB__AUTH_USER_GET_RESPONSE__INIT;
     struct listing listing = {0};
     enum fakeetcd_error error = asker_is_root(call);
@@ -154,8 +153,7 @@ void fakeetcd__on_user_delete(struct fakeetcd_call *call, const ProtobufCMessage
     const Etcdserverpb__AuthUserDeleteRequest *request =
         (const Etcdserverpb__AuthUserDeleteRequest *)message;
     Etcdserverpb__AuthUserDeleteResponse response = ETCDSERVERPB__AUTH_USER_DELETE_RESPONSE__INIT;
-    finish_change(call,
-                  fakeetcd_user_delete(call->server->state.auth, fakeetcd__slice(request->name)),
+    finish_change(call, fakeetcd_user_delete(call->server->state.auth, pb_slice(request->name)),
                   &response.base, &response.header);
 }
 
@@ -165,9 +163,8 @@ void fakeetcd__on_user_change_password(struct fakeetcd_call *call, const Protobu
         (const Etcdserverpb__AuthUserChangePasswordRequest *)message;
     Etcdserverpb__AuthUserChangePasswordResponse response =
         ETCDSERVERPB__AUTH_USER_CHANGE_PASSWORD_RESPONSE__INIT;
-    enum fakeetcd_error error =
-        fakeetcd_user_password(call->server->state.auth, fakeetcd__slice(request->name),
-                               fakeetcd__slice(request->password));
+    enum fakeetcd_error error = fakeetcd_user_password(
+        call->server->state.auth, pb_slice(request->name), pb_slice(request->password));
     finish_change(call, error, &response.base, &response.header);
 }
 
@@ -178,7 +175,7 @@ void fakeetcd__on_user_grant_role(struct fakeetcd_call *call, const ProtobufCMes
     Etcdserverpb__AuthUserGrantRoleResponse response =
         ETCDSERVERPB__AUTH_USER_GRANT_ROLE_RESPONSE__INIT;
     enum fakeetcd_error error = fakeetcd_user_grant(
-        call->server->state.auth, fakeetcd__slice(request->user), fakeetcd__slice(request->role));
+        call->server->state.auth, pb_slice(request->user), pb_slice(request->role));
     finish_change(call, error, &response.base, &response.header);
 }
 
@@ -189,7 +186,7 @@ void fakeetcd__on_user_revoke_role(struct fakeetcd_call *call, const ProtobufCMe
     Etcdserverpb__AuthUserRevokeRoleResponse response =
         ETCDSERVERPB__AUTH_USER_REVOKE_ROLE_RESPONSE__INIT;
     enum fakeetcd_error error = fakeetcd_user_revoke(
-        call->server->state.auth, fakeetcd__slice(request->name), fakeetcd__slice(request->role));
+        call->server->state.auth, pb_slice(request->name), pb_slice(request->role));
     finish_change(call, error, &response.base, &response.header);
 }
 
@@ -200,7 +197,7 @@ void fakeetcd__on_role_add(struct fakeetcd_call *call, const ProtobufCMessage *m
     const Etcdserverpb__AuthRoleAddRequest *request =
         (const Etcdserverpb__AuthRoleAddRequest *)message;
     Etcdserverpb__AuthRoleAddResponse response = ETCDSERVERPB__AUTH_ROLE_ADD_RESPONSE__INIT;
-    finish_change(call, fakeetcd_role_add(call->server->state.auth, fakeetcd__slice(request->name)),
+    finish_change(call, fakeetcd_role_add(call->server->state.auth, pb_slice(request->name)),
                   &response.base, &response.header);
 }
 
@@ -210,7 +207,7 @@ void fakeetcd__on_role_get(struct fakeetcd_call *call, const ProtobufCMessage *m
     const Etcdserverpb__AuthRoleGetRequest *request =
         (const Etcdserverpb__AuthRoleGetRequest *)message;
     const struct fakeetcd_auth *auth = call->server->state.auth;
-    struct rt_slice role = fakeetcd__slice(request->role);
+    struct rt_slice role = pb_slice(request->role);
     Etcdserverpb__AuthRoleGetResponse response = ETCDSERVERPB__AUTH_ROLE_GET_RESPONSE__INIT;
     struct listing listing = {0};
     enum fakeetcd_error error = asker_is_root(call);
@@ -257,8 +254,7 @@ void fakeetcd__on_role_delete(struct fakeetcd_call *call, const ProtobufCMessage
     const Etcdserverpb__AuthRoleDeleteRequest *request =
         (const Etcdserverpb__AuthRoleDeleteRequest *)message;
     Etcdserverpb__AuthRoleDeleteResponse response = ETCDSERVERPB__AUTH_ROLE_DELETE_RESPONSE__INIT;
-    finish_change(call,
-                  fakeetcd_role_delete(call->server->state.auth, fakeetcd__slice(request->role)),
+    finish_change(call, fakeetcd_role_delete(call->server->state.auth, pb_slice(request->role)),
                   &response.base, &response.header);
 }
 
@@ -289,11 +285,11 @@ void fakeetcd__on_role_grant_permission(struct fakeetcd_call *call, const Protob
         ETCDSERVERPB__AUTH_ROLE_GRANT_PERMISSION_RESPONSE__INIT;
     const Authpb__Permission *given = request->perm;
     if (given == NULL) {
-        fakeetcd_call_fail(call, without_permission(call, fakeetcd__slice(request->name)));
+        fakeetcd_call_fail(call, without_permission(call, pb_slice(request->name)));
         return;
     }
     struct fakeetcd_permission permission = {
-        .interval = {fakeetcd__slice(given->key), fakeetcd__slice(given->range_end)}};
+        .interval = {pb_slice(given->key), pb_slice(given->range_end)}};
     switch (given->permtype) {
     case AUTHPB__PERMISSION__TYPE__READ:
         permission.access = FAKEETCD_READ;
@@ -309,8 +305,7 @@ void fakeetcd__on_role_grant_permission(struct fakeetcd_call *call, const Protob
         return;
     }
     finish_change(
-        call,
-        fakeetcd_role_grant(call->server->state.auth, fakeetcd__slice(request->name), &permission),
+        call, fakeetcd_role_grant(call->server->state.auth, pb_slice(request->name), &permission),
         &response.base, &response.header);
 }
 
@@ -321,10 +316,10 @@ void fakeetcd__on_role_revoke_permission(struct fakeetcd_call *call,
         (const Etcdserverpb__AuthRoleRevokePermissionRequest *)message;
     Etcdserverpb__AuthRoleRevokePermissionResponse response =
         ETCDSERVERPB__AUTH_ROLE_REVOKE_PERMISSION_RESPONSE__INIT;
-    const struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
-                                               fakeetcd__slice(request->range_end)};
+    const struct fakeetcd_interval interval = {pb_slice(request->key),
+                                               pb_slice(request->range_end)};
     enum fakeetcd_error error =
-        fakeetcd_role_revoke(call->server->state.auth, fakeetcd__slice(request->role), &interval);
+        fakeetcd_role_revoke(call->server->state.auth, pb_slice(request->role), &interval);
     finish_change(call, error, &response.base, &response.header);
 }
 
@@ -375,7 +370,7 @@ static void count_name(void *arg, struct rt_slice name)
 static void take_name(void *arg, struct rt_slice name)
 {
     struct listing *listing = arg;
-    listing->names[listing->count++] = fakeetcd__bytes(name);
+    listing->names[listing->count++] = pb_bytes(name);
 }
 
 static void count_permission(void *arg, const struct fakeetcd_permission *permission)
@@ -396,20 +391,19 @@ static void take_permission(void *arg, const struct fakeetcd_permission *permiss
     Authpb__Permission *taken = &listing->permissions[listing->count];
     authpb__permission__init(taken);
     taken->permtype = types[permission->access];
-    taken->key = fakeetcd__bytes(permission->interval.key);
-    taken->range_end = fakeetcd__bytes(permission->interval.end);
+    taken->key = pb_bytes(permission->interval.key);
+    taken->range_end = pb_bytes(permission->interval.end);
     listing->permission_list[listing->count++] = taken;
 }
 
 /* For as many as were counted; the count begins again. */
 static bool make_room(struct fakeetcd_call *call, struct listing *listing)
 {
-    struct fakeetcd__arena *arena = &call->server->arena;
+    struct pb_arena *arena = &call->server->arena;
     size_t count = listing->count == 0 ? 1 : listing->count;
-    listing->names = fakeetcd__arena_array(arena, count, sizeof(*listing->names));
-    listing->permissions = fakeetcd__arena_array(arena, count, sizeof(*listing->permissions));
-    listing->permission_list =
-        fakeetcd__arena_array(arena, count, sizeof(*listing->permission_list));
+    listing->names = pb_arena_array(arena, count, sizeof(*listing->names));
+    listing->permissions = pb_arena_array(arena, count, sizeof(*listing->permissions));
+    listing->permission_list = pb_arena_array(arena, count, sizeof(*listing->permission_list));
     listing->count = 0;
     return listing->names != NULL && listing->permissions != NULL &&
            listing->permission_list != NULL;

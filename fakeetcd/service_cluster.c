@@ -242,7 +242,7 @@ static struct fakeetcd_member *find(struct fakeetcd_server *server, uint64_t id)
 static bool are_urls_valid(const ProtobufCBinaryData *urls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!is_url_valid(fakeetcd__slice(urls[i]))) {
+        if (!is_url_valid(pb_slice(urls[i]))) {
             return false;
         }
     }
@@ -297,7 +297,7 @@ static bool has_any_url(const struct fakeetcd_member *member, const ProtobufCBin
     for (const char *url = member->peer_urls; *url != '\0';) {
         size_t len_bytes = strcspn(url, ",");
         for (size_t i = 0; i < count; i++) {
-            if (rt_slice_equal(fakeetcd__slice(urls[i]), rt_slice_of(url, len_bytes))) {
+            if (rt_slice_equal(pb_slice(urls[i]), rt_slice_of(url, len_bytes))) {
                 return true;
             }
         }
@@ -336,13 +336,13 @@ static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out
         count += *at == ',' ? 1 : 0;
     }
     *out_count = count;
-    *out_urls = fakeetcd__arena_array(&call->server->arena, count + 1, sizeof(**out_urls));
+    *out_urls = pb_arena_array(&call->server->arena, count + 1, sizeof(**out_urls));
     if (*out_urls == NULL) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         size_t len_bytes = strcspn(urls, ",");
-        (*out_urls)[i] = fakeetcd__bytes(rt_slice_of(urls, len_bytes));
+        (*out_urls)[i] = pb_bytes(rt_slice_of(urls, len_bytes));
         urls += len_bytes + 1;
     }
     return true;
@@ -353,14 +353,13 @@ static bool split_urls(struct fakeetcd_call *call, const char *urls, size_t *out
 static Etcdserverpb__Member *member_message(struct fakeetcd_call *call,
                                             const struct fakeetcd_member *member)
 {
-    Etcdserverpb__Member *message =
-        fakeetcd__arena_array(&call->server->arena, 1, sizeof(*message));
+    Etcdserverpb__Member *message = pb_arena_array(&call->server->arena, 1, sizeof(*message));
     if (message == NULL) {
         return NULL;
     }
     etcdserverpb__member__init(message);
     message->id = member->id;
-    message->name = fakeetcd__bytes(rt_slice_text(member->name));
+    message->name = pb_bytes(rt_slice_text(member->name));
     message->islearner = member->is_learner;
     return split_urls(call, member->peer_urls, &message->n_peerurls, &message->peerurls) &&
                    split_urls(call, member->client_urls, &message->n_clienturls,
@@ -376,8 +375,8 @@ static void answer_members(struct fakeetcd_call *call, ProtobufCMessage *respons
 {
     struct fakeetcd_server *server = call->server;
     Etcdserverpb__ResponseHeader header;
-    Etcdserverpb__Member **members = fakeetcd__arena_array(
-        &server->arena, server->state.members.count + 1, sizeof(Etcdserverpb__Member *));
+    Etcdserverpb__Member **members = pb_arena_array(&server->arena, server->state.members.count + 1,
+                                                    sizeof(Etcdserverpb__Member *));
     for (size_t i = 0; members != NULL && i < server->state.members.count; i++) {
         Etcdserverpb__Member *member = member_message(call, &server->state.members.items[i]);
         if (member == NULL) {

@@ -12,9 +12,9 @@ static bool has_leader(struct fakeetcd_call *call, const V3electionpb__LeaderKey
 void fakeetcd__on_campaign(struct fakeetcd_call *call, const ProtobufCMessage *message)
 {
     const V3electionpb__CampaignRequest *request = (const V3electionpb__CampaignRequest *)message;
-    struct rt_slice value = fakeetcd__slice(request->value);
+    struct rt_slice value = pb_slice(request->value);
 
-    fakeetcd__contend(call, fakeetcd__slice(request->name), request->lease, &value, on_turn);
+    fakeetcd__contend(call, pb_slice(request->name), request->lease, &value, on_turn);
 }
 
 /* The header is the one of its entry, however long it waited; and whether its key is still there
@@ -29,8 +29,8 @@ static void on_turn(struct fakeetcd__contender *contender, bool is_at_once)
     (void)is_at_once;
     fakeetcd__header_fill(call->server, &header);
     header.revision = contender->header_revision;
-    leader.name = fakeetcd__bytes(contender->name);
-    leader.key = fakeetcd__bytes(contender->key);
+    leader.name = pb_bytes(contender->name);
+    leader.key = pb_bytes(contender->key);
     leader.rev = contender->revision;
     leader.lease = contender->lease;
     response.header = &header;
@@ -45,7 +45,7 @@ void fakeetcd__on_leader(struct fakeetcd_call *call, const ProtobufCMessage *mes
     Mvccpb__KeyValue leader;
     struct fakeetcd__queue *queue;
     struct fakeetcd_kv kv;
-    struct rt_slice name = fakeetcd__slice(request->name);
+    struct rt_slice name = pb_slice(request->name);
     enum fakeetcd_error error = fakeetcd__may_read_below(call, name);
 
     if (error == FAKEETCD_OK) {

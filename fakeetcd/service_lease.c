@@ -206,13 +206,12 @@ static bool add_keys(struct fakeetcd_call *call, int64_t id,
     if (!fakeetcd__lease_keys(call->server, id, &keys, &key_count)) {
         return false;
     }
-    response->keys =
-        fakeetcd__arena_array(&call->server->arena, key_count, sizeof(ProtobufCBinaryData));
+    response->keys = pb_arena_array(&call->server->arena, key_count, sizeof(ProtobufCBinaryData));
     if (response->keys == NULL) {
         return false;
     }
     for (size_t i = 0; i < key_count; i++) {
-        response->keys[i] = fakeetcd__bytes(keys[i]);
+        response->keys[i] = pb_bytes(keys[i]);
     }
     response->n_keys = key_count;
     return true;
@@ -234,9 +233,8 @@ void fakeetcd__on_lease_leases(struct fakeetcd_call *call, const ProtobufCMessag
     struct lease_list list = {
         .call = call,
         .error = FAKEETCD_OK,
-        .items = fakeetcd__arena_array(&server->arena, count, sizeof(*list.items)),
-        .pointers =
-            fakeetcd__arena_array(&server->arena, count, sizeof(Etcdserverpb__LeaseStatus *)),
+        .items = pb_arena_array(&server->arena, count, sizeof(*list.items)),
+        .pointers = pb_arena_array(&server->arena, count, sizeof(Etcdserverpb__LeaseStatus *)),
     };
     (void)message;
     if (list.items == NULL || list.pointers == NULL) {

@@ -11,7 +11,7 @@ void fakeetcd__on_lock(struct fakeetcd_call *call, const ProtobufCMessage *messa
 {
     const V3lockpb__LockRequest *request = (const V3lockpb__LockRequest *)message;
 
-    fakeetcd__contend(call, fakeetcd__slice(request->name), request->lease, NULL, on_turn);
+    fakeetcd__contend(call, pb_slice(request->name), request->lease, NULL, on_turn);
 }
 
 /* A key that went while it waited: 3.4 gives the lock all the same. */
@@ -26,7 +26,7 @@ static void on_turn(struct fakeetcd__contender *contender, bool is_at_once)
         fakeetcd_call_finish(call, GRPC_UNKNOWN, "mutex: session is expired");
         return;
     }
-    response.key = fakeetcd__bytes(contender->key);
+    response.key = pb_bytes(contender->key);
     fakeetcd__answer(call, &response.base, &response.header);
 }
 

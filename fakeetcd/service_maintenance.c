@@ -41,7 +41,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
     ProtobufCBinaryData errors[3];
     (void)message;
     fakeetcd_store_counts(server->state.store, &counts);
-    response.version = fakeetcd__bytes(rt_slice_text(server->profile->version));
+    response.version = pb_bytes(rt_slice_text(server->profile->version));
     response.dbsize = (int64_t)(EMPTY_DATABASE_BYTES + counts.logical_bytes);
     response.dbsizeinuse = (int64_t)(EMPTY_DATABASE_BYTES + counts.in_use_bytes);
     response.leader = server->is_leaderless ? 0 : server->leader_id;
@@ -51,7 +51,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
     response.islearner = server->state.members.items[0].is_learner;
     if (response.leader == 0) {
         errors[response.n_errors++] =
-            fakeetcd__bytes(rt_slice_text(fakeetcd_error_text(FAKEETCD_E_NO_LEADER)));
+            pb_bytes(rt_slice_text(fakeetcd_error_text(FAKEETCD_E_NO_LEADER)));
     }
     size_t alarm_count = raised_alarms(server, ETCDSERVERPB__ALARM_TYPE__NONE, types);
     for (size_t i = 0; i < alarm_count; i++) {
@@ -59,7 +59,7 @@ void fakeetcd__on_status(struct fakeetcd_call *call, const ProtobufCMessage *mes
         /* Go's text form of the message, with its blank at the end. */
         (void)snprintf(texts[i], sizeof(texts[i]), "memberID:%" PRIu64 " alarm:%s ",
                        server->state.member_id, word);
-        errors[response.n_errors++] = fakeetcd__bytes(rt_slice_text(texts[i]));
+        errors[response.n_errors++] = pb_bytes(rt_slice_text(texts[i]));
     }
     response.errors = errors;
     fakeetcd__answer(call, &response.base, &response.header);
@@ -271,7 +271,7 @@ static void downgrade(struct fakeetcd_call *call, const Etcdserverpb__DowngradeR
     struct version target;
     struct version current;
     char text[64];
-    if (!read_version(fakeetcd__slice(request->version), &target) ||
+    if (!read_version(pb_slice(request->version), &target) ||
         !read_version(rt_slice_text(server->profile->cluster_version), &current)) {
         fakeetcd_call_fail(call, FAKEETCD_E_BAD_DOWNGRADE_VERSION);
         return;
@@ -297,7 +297,7 @@ static void downgrade(struct fakeetcd_call *call, const Etcdserverpb__DowngradeR
 static void answer_downgrade(struct fakeetcd_call *call, const char *version)
 {
     Etcdserverpb__DowngradeResponse response = ETCDSERVERPB__DOWNGRADE_RESPONSE__INIT;
-    response.version = fakeetcd__bytes(rt_slice_text(version));
+    response.version = pb_bytes(rt_slice_text(version));
     fakeetcd__answer(call, &response.base, &response.header);
 }
 

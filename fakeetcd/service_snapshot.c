@@ -113,7 +113,7 @@ static bool send_piece(struct fakeetcd_call *call, struct snapshot *snapshot)
     }
     snapshot->sent_bytes += piece.len_bytes;
     response.remaining_bytes = left_bytes - piece.len_bytes;
-    response.blob = fakeetcd__bytes(piece);
+    response.blob = pb_bytes(piece);
     fakeetcd_call_send(call, &response.base);
     return true;
 }
@@ -125,7 +125,7 @@ static bool send_digest(struct fakeetcd_call *call, struct snapshot *snapshot)
     if (EVP_DigestFinal_ex(snapshot->digest, digest, NULL) != 1) {
         return false;
     }
-    response.blob = fakeetcd__bytes(rt_slice_of(digest, sizeof(digest)));
+    response.blob = pb_bytes(rt_slice_of(digest, sizeof(digest)));
     fakeetcd_call_send(call, &response.base);
     return true;
 }

@@ -129,8 +129,7 @@ static const struct fault_action *ask(struct fakeetcd__watch *watch,
                                       const struct fakeetcd_delivery *delivery)
 {
     struct fakeetcd_call *call = watch->stream->call;
-    struct rt_slice *keys =
-        fakeetcd__arena_array(&call->server->arena, delivery->count, sizeof(*keys));
+    struct rt_slice *keys = pb_arena_array(&call->server->arena, delivery->count, sizeof(*keys));
     for (size_t i = 0; keys != NULL && i < delivery->count; i++) {
         keys[i] = delivery->changes[i].kv.key;
     }

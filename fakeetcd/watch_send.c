@@ -20,7 +20,7 @@ void fakeetcd__watch_send_created(struct fakeetcd_call *call, int64_t id, const 
     response.created = true;
     if (cancel_reason != NULL) {
         response.canceled = true;
-        response.cancel_reason = fakeetcd__bytes(rt_slice_text(cancel_reason));
+        response.cancel_reason = pb_bytes(rt_slice_text(cancel_reason));
     }
     fakeetcd_call_send(call, &response.base);
 }
@@ -85,11 +85,11 @@ bool fakeetcd__watch_send_events(struct fakeetcd__watch *watch,
 static bool fill_events(struct fakeetcd__watch *watch, const struct fakeetcd_delivery *delivery,
                         Etcdserverpb__WatchResponse *response)
 {
-    struct fakeetcd__arena *arena = &watch->stream->call->server->arena;
+    struct pb_arena *arena = &watch->stream->call->server->arena;
     size_t count = delivery->count;
-    Mvccpb__Event *events = fakeetcd__arena_take(arena, count * sizeof(*events));
-    Mvccpb__Event **pointers = fakeetcd__arena_take(arena, count * sizeof(Mvccpb__Event *));
-    Mvccpb__KeyValue *kvs = fakeetcd__arena_take(arena, 2 * count * sizeof(*kvs));
+    Mvccpb__Event *events = pb_arena_take(arena, count * sizeof(*events));
+    Mvccpb__Event **pointers = pb_arena_take(arena, count * sizeof(Mvccpb__Event *));
+    Mvccpb__KeyValue *kvs = pb_arena_take(arena, 2 * count * sizeof(*kvs));
     if (events == NULL || pointers == NULL || kvs == NULL) {
         return false;
     }

@@ -136,8 +136,7 @@ static void create(struct fakeetcd__watch_stream *stream,
 /* An empty key is the first one; an end of "\0" is every key from there on. */
 static struct fakeetcd_interval interval_of(const Etcdserverpb__WatchCreateRequest *request)
 {
-    struct fakeetcd_interval interval = {fakeetcd__slice(request->key),
-                                         fakeetcd__slice(request->range_end)};
+    struct fakeetcd_interval interval = {pb_slice(request->key), pb_slice(request->range_end)};
     if (interval.key.len_bytes == 0) {
         interval.key = fakeetcd_every_key.key;
     }
