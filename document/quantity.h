@@ -64,6 +64,9 @@ RT_NODISCARD enum rt_status doc_read_integer(const struct doc_node *node, int64_
                                              struct doc_error_list *errors, int64_t *out_value);
 RT_NODISCARD enum rt_status doc_read_bool(const struct doc_node *node,
                                           struct doc_error_list *errors, bool *out_value);
+/* Pairs of hexadecimal digits, for rt_hex_read(). */
+RT_NODISCARD enum rt_status doc_check_hex(const struct doc_node *node,
+                                          struct doc_error_list *errors);
 RT_NODISCARD enum rt_status doc_read_range(const struct doc_node *node, enum doc_unit unit,
                                            struct doc_error_list *errors,
                                            struct doc_range *out_range);

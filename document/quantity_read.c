@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "document/quantity.h"
+#include "runtime/hex.h"
 
 /* Quantities from nodes: the parsers of quantity.c, and errors with positions. */
 
@@ -107,6 +108,21 @@ enum rt_status doc_read_bool(const struct doc_node *node, struct doc_error_list 
         error = doc_error_add(errors, node, "%s", mistake.message);
         doc_error_allow(errors, error, doc_text(node), words, 2);
         return RT_E_INVALID;
+    }
+    return RT_OK;
+}
+
+enum rt_status doc_check_hex(const struct doc_node *node, struct doc_error_list *errors)
+{
+    if (node->kind != DOC_KIND_SCALAR || node->text_len_bytes % 2 != 0) {
+        doc_error_add(errors, node, "bytes are an even number of hexadecimal digits");
+        return RT_E_INVALID;
+    }
+    for (size_t i = 0; i < node->text_len_bytes; i++) {
+        if (rt_hex_digit((uint8_t)node->text[i]) < 0) {
+            doc_error_add_inside(errors, node, i, 1, "not a hexadecimal digit");
+            return RT_E_INVALID;
+        }
     }
     return RT_OK;
 }

@@ -7,8 +7,7 @@
 
 #include <inttypes.h>
 
-#define FIELD_WORDS_MAX  64
-#define PREFIX_BYTES_MAX 1024
+#define FIELD_WORDS_MAX 64
 
 static enum rt_status check_value(const ProtobufCFieldDescriptor *field,
                                   const struct doc_node *node, bool is_expectation,
@@ -149,19 +148,6 @@ static enum rt_status check_value(const ProtobufCFieldDescriptor *field,
     }
 }
 
-static enum rt_status check_hex(const struct doc_node *hex, struct doc_error_list *errors)
-{
-    for (size_t i = 0; i < hex->text_len_bytes; i++) {
-        if (rt_hex_digit((uint8_t)hex->text[i]) < 0) {
-            (void)doc_error_add_inside(errors, hex, i, 1, "not a hexadecimal digit");
-            return RT_E_INVALID;
-        }
-    }
-    return hex->text_len_bytes % 2 == 0
-               ? RT_OK
-               : refuse(errors, hex, "bytes are an even number of hexadecimal digits");
-}
-
 static enum rt_status check_bytes(const struct doc_node *node, struct doc_error_list *errors)
 {
     const struct doc_node *hex = doc_find(node, "hex");
@@ -174,12 +160,12 @@ static enum rt_status check_bytes(const struct doc_node *node, struct doc_error_
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 && hex != NULL &&
         hex->kind == DOC_KIND_SCALAR) {
-        return check_hex(hex, errors);
+        return doc_check_hex(hex, errors);
     }
     if (node->kind == DOC_KIND_MAPPING && node->count == 1 &&
         doc_find(node, "prefix-end") != NULL) {
         size_t len_bytes = doc_text(doc_find(node, "prefix-end")).len_bytes;
-        return len_bytes > 0 && len_bytes <= PREFIX_BYTES_MAX
+        return len_bytes > 0 && len_bytes <= SCN_PREFIX_BYTES_MAX
                    ? RT_OK
                    : refuse(errors, node, "a prefix has 1 to 1024 characters");
     }
@@ -239,8 +225,7 @@ ProtobufCMessage *scn_message_make(const ProtobufCMessageDescriptor *descriptor,
     return message;
 }
 
-/* The first key behind all that begin with `prefix`: its last byte that can grow, grown. */
-static size_t prefix_end(struct rt_slice prefix, uint8_t *out_data)
+size_t scn_message_prefix_end(struct rt_slice prefix, uint8_t *out_data)
 {
     size_t len_bytes = prefix.len_bytes;
 
@@ -288,7 +273,8 @@ static bool make_bytes(const struct doc_node *node, struct doc *doc, ProtobufCBi
         }
         out_bytes->len = room_bytes;
     } else {
-        out_bytes->len = prefix != NULL ? prefix_end(part, data) : 1; /* everything: "\0" */
+        out_bytes->len =
+            prefix != NULL ? scn_message_prefix_end(part, data) : 1; /* everything: "\0" */
     }
     return true;
 }
@@ -405,10 +391,10 @@ static bool is_repeated(const struct doc_node *node, struct rt_slice actual)
 
 static bool is_prefix_end(struct rt_slice prefix, struct rt_slice actual)
 {
-    uint8_t end[PREFIX_BYTES_MAX];
+    uint8_t end[SCN_PREFIX_BYTES_MAX];
 
     return prefix.len_bytes <= sizeof(end) &&
-           rt_slice_equal(rt_slice_of(end, prefix_end(prefix, end)), actual);
+           rt_slice_equal(rt_slice_of(end, scn_message_prefix_end(prefix, end)), actual);
 }
 
 /* Text is a pattern; bytes that were written in another way are meant as they are. */

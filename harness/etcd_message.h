@@ -37,6 +37,11 @@ struct scn_message_difference {
 bool scn_message_match(const ProtobufCMessage *message, const struct doc_node *node,
                        struct scn_message_difference *out_difference);
 
+/* The first key behind all that begin with `prefix`: its last byte that can grow, grown; "\0",
+ * which is no end, when there is none. `out_data` has room for the prefix and at least one byte. */
+#define SCN_PREFIX_BYTES_MAX 1024
+size_t scn_message_prefix_end(struct rt_slice prefix, uint8_t *out_data);
+
 /* Printable bytes as they are, others as \xNN; cut to fit. */
 void scn_message_print_bytes(struct rt_slice bytes, char *out_text, size_t text_bytes);
 

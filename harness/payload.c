@@ -131,23 +131,12 @@ static enum rt_status check_hex(const struct doc_node *node, enum scn_payload_us
                                 struct doc_error_list *errors)
 {
     static const char *const words[] = {"hex"};
-    const struct doc_node *hex = doc_find(node, "hex");
 
     (void)use;
     if (check_keys(node, errors, words, 1) != RT_OK) {
         return RT_E_INVALID;
     }
-    if (hex->kind != DOC_KIND_SCALAR || hex->text_len_bytes % 2 != 0) {
-        doc_error_add(errors, hex, "bytes are an even number of hexadecimal digits");
-        return RT_E_INVALID;
-    }
-    for (size_t i = 0; i < hex->text_len_bytes; i++) {
-        if (rt_hex_digit((uint8_t)hex->text[i]) < 0) {
-            doc_error_add_inside(errors, hex, i, 1, "not a hexadecimal digit");
-            return RT_E_INVALID;
-        }
-    }
-    return RT_OK;
+    return doc_check_hex(doc_find(node, "hex"), errors);
 }
 
 static enum rt_status check_repeat(const struct doc_node *node, enum scn_payload_use use,

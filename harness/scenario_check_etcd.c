@@ -281,6 +281,10 @@ void scn__check_etcd_statement(struct scn__checker *checker, struct scn_check *c
     } else {
         need_etcd(checker, check->node, doc_find(check->node, "server"), statement->etcd);
     }
+    if (check->kind == SCN_SAY_ETCD_KEYS && strlen(statement->prefix) > SCN_PREFIX_BYTES_MAX) {
+        (void)scn__wrong(checker, doc_find(check->node, "prefix"),
+                         "a prefix has at most 1024 characters");
+    }
     if (check->kind == SCN_SAY_ETCD_REQUESTS && scn_etcd_method(statement->etcd_op) == NULL) {
         for (const char *const *word = scn_etcd_method_words(); *word != NULL; word++) {
             scn__add_name(&names, *word);

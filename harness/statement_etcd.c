@@ -100,18 +100,15 @@ void scn__say_etcd_key(struct scn_trial *trial)
 
 void scn__say_etcd_keys(struct scn_trial *trial)
 {
-    const char *prefix = trial->check->statement.prefix;
+    struct rt_slice prefix = rt_slice_text(trial->check->statement.prefix);
     struct scn_etcd_keys_numbers numbers = {0};
     const struct scn_etcd_keys_numbers *source = &numbers;
-    char end[256];
+    uint8_t end[SCN_PREFIX_BYTES_MAX];
+    struct fakeetcd_interval interval = fakeetcd_every_key;
 
-    (void)snprintf(end, sizeof(end), "%s", prefix);
-    if (end[0] != '\0') {
-        end[strlen(end) - 1]++; /* scenarios' prefixes are text: no byte is 0xff */
-    }
-    struct fakeetcd_interval interval = {.key = rt_slice_text(prefix), .end = rt_slice_text(end)};
-    if (prefix[0] == '\0') {
-        interval = (struct fakeetcd_interval){.key = rt_slice_of("", 1), .end = rt_slice_of("", 1)};
+    if (prefix.len_bytes > 0) {
+        interval.key = prefix;
+        interval.end = rt_slice_of(end, scn_message_prefix_end(prefix, end));
     }
     numbers.count =
         fakeetcd_store_count(fakeetcd_server_state(server_of(trial))->store, &interval, 0);
