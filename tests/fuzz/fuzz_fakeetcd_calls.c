@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/call.h"
-#include "fakeetcd/server.h"
+#include "fuzz_etcd.h"
 #include "fuzz_target.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
@@ -31,9 +31,7 @@ struct talk {
 };
 
 struct fuzz {
-    struct rt_loop *loop;
-    struct rt_network *network;
-    struct fakeetcd_server *server;
+    struct fuzz_etcd etcd;
     struct talk talks[TALKS_MAX];
     uint8_t token[TOKEN_BYTES_MAX];
     size_t token_bytes;
@@ -112,12 +110,6 @@ static const struct fakeetcd_transport TRANSPORT = {.metadata = metadata,
 
 /* ---- the steps ---------------------------------------------------------------------------- */
 
-static void run(struct fuzz *fuzz, uint64_t time_us)
-{
-    FUZZ_CHECK(rt_loop_run(fuzz->loop, NULL, NULL, rt_loop_now_us(fuzz->loop) + time_us) !=
-               RT_E_STUCK);
-}
-
 static void say(struct talk *talk, struct rt_slice message)
 {
     if (!talk->call.is_finished) {
@@ -138,7 +130,7 @@ static void begin(struct fuzz *fuzz, size_t method, struct rt_slice message)
     if (talk == fuzz->talks + TALKS_MAX) {
         return;
     }
-    *talk = (struct talk){.call = {.server = fuzz->server,
+    *talk = (struct talk){.call = {.server = fuzz->etcd.server,
                                    .method = &fakeetcd_methods[method % fakeetcd_method_count()],
                                    .transport = &TRANSPORT,
                                    .client = "client-1",
@@ -162,7 +154,7 @@ static void take_step(struct fuzz *fuzz, enum step step, uint8_t number, struct 
     if (step == BEGIN) {
         begin(fuzz, number, message);
     } else if (step == PASS) {
-        run(fuzz, (uint64_t)number * TENTH_US);
+        fuzz_etcd_run(&fuzz->etcd, (uint64_t)number * TENTH_US);
     } else if (!talk->is_open) {
         return;
     } else if (step == SAY) {
@@ -205,42 +197,23 @@ static void take_steps(struct fuzz *fuzz, const uint8_t *data, size_t size)
             size -= 1 + len_bytes;
         }
         take_step(fuzz, step, number, message);
-        run(fuzz, 0);
+        fuzz_etcd_run(&fuzz->etcd, 0);
         sweep(fuzz);
     }
 }
 
-/* ---- the world ---------------------------------------------------------------------------- */
-
-static void start(struct fuzz *fuzz, bool is_older)
-{
-    static const char *const addresses[] = {"10.0.2.1:2379"};
-    struct fakeetcd_options options;
-    char error[200];
-
-    FUZZ_CHECK(rt_loop_create(RT_LOOP_SIMULATED, &fuzz->loop) == RT_OK);
-    FUZZ_CHECK(rt_network_create(fuzz->loop, &fuzz->network) == RT_OK);
-    struct fakeetcd_environment environment = {
-        .loop = fuzz->loop, .network = fuzz->network, .seed = 1};
-    fakeetcd_options_init(&options);
-    options.name = "etcd-1";
-    options.addresses = addresses;
-    options.address_count = 1;
-    options.profile = is_older ? fakeetcd_profile_find("etcd-3.4") : options.profile;
-    FUZZ_CHECK(fakeetcd_server_create(&environment, &options, &fuzz->server, error,
-                                      sizeof(error)) == RT_OK);
-}
+/* ---- the end ---- */
 
 /* What came was answered or eaten, and nothing is watched any more. */
 static void check_counts(const struct fuzz *fuzz)
 {
     struct fakeetcd_counts counts;
 
-    fakeetcd_server_counts(fuzz->server, &counts);
+    fakeetcd_server_counts(fuzz->etcd.server, &counts);
     FUZZ_CHECK(counts.watchers == 0);
     for (size_t i = 0; i < fakeetcd_method_count(); i++) {
         struct fakeetcd_op_counts ops;
-        FUZZ_CHECK(fakeetcd_server_op_counts(fuzz->server, fakeetcd_methods[i].word, &ops));
+        FUZZ_CHECK(fakeetcd_server_op_counts(fuzz->etcd.server, fakeetcd_methods[i].word, &ops));
         FUZZ_CHECK(ops.waiting == 0);
     }
 }
@@ -252,18 +225,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3) {
         return 0;
     }
-    start(&fuzz, data[0] % 2 == 1);
+    fuzz_etcd_start(&fuzz.etcd, data[0] % 2 == 1, 0);
     take_steps(&fuzz, data + 1, size - 1);
     for (struct talk *talk = fuzz.talks; talk < fuzz.talks + TALKS_MAX; talk++) {
         if (talk->is_open) {
             leave(talk, true);
         }
     }
-    run(&fuzz, TENTH_US);
+    fuzz_etcd_run(&fuzz.etcd, TENTH_US);
     check_counts(&fuzz);
-    fakeetcd_server_destroy(fuzz.server);
-    FUZZ_CHECK(rt_network_live_count(fuzz.network) == 0);
-    rt_network_destroy(fuzz.network);
-    rt_loop_destroy(fuzz.loop);
+    fuzz_etcd_stop(&fuzz.etcd);
     return 0;
 }
