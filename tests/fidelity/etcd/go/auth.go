@@ -66,16 +66,12 @@ type authStep struct {
 }
 
 func runAuthSeed(real, fake string, seed int64) int {
-	var sides [2]*authSide
-	for i, endpoint := range []string{real, fake} {
-		s, err := newAuthSide([]string{"real", "fake"}[i], endpoint)
-		if err != nil {
-			fmt.Println("broken:", err)
-			return exitBroken
-		}
-		defer s.conn.Close()
-		sides[i] = s
+	sides, isOpen := openBoth(real, fake, newAuthSide)
+	if !isOpen {
+		return exitBroken
 	}
+	defer sides[0].close()
+	defer sides[1].close()
 	if !sameStart([2]*side{sides[0].side, sides[1].side}, "auth/") {
 		return exitBroken
 	}

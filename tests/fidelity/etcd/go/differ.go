@@ -45,6 +45,24 @@ func newSide(name, endpoint string) (*side, error) {
 	return s, err
 }
 
+func (s *side) close() { s.conn.Close() }
+
+// Both servers, by what opens one; false: one of them cannot be had, and that was said.
+func openBoth[S interface{ close() }](real, fake string, open func(name, endpoint string) (S, error)) (sides [2]S, isOpen bool) {
+	for i, endpoint := range []string{real, fake} {
+		s, err := open([]string{"real", "fake"}[i], endpoint)
+		if err != nil {
+			fmt.Println("broken:", err)
+			if i == 1 {
+				sides[0].close()
+			}
+			return sides, false
+		}
+		sides[i] = s
+	}
+	return sides, true
+}
+
 // One step of the script: what is asked, and the reply as text with ids, terms and times masked.
 // Before a watch is cancelled, and before the store is compacted, both servers come to rest: neither
 // may overtake events on one of them only.
@@ -55,16 +73,12 @@ type step struct {
 }
 
 func runSeed(real, fake string, seed int64) int {
-	sides := [2]*side{}
-	for i, endpoint := range []string{real, fake} {
-		s, err := newSide([]string{"real", "fake"}[i], endpoint)
-		if err != nil {
-			fmt.Println("broken:", err)
-			return exitBroken
-		}
-		defer s.conn.Close()
-		sides[i] = s
+	sides, isOpen := openBoth(real, fake, newSide)
+	if !isOpen {
+		return exitBroken
 	}
+	defer sides[0].close()
+	defer sides[1].close()
 	prefix := fmt.Sprintf("differ/%d/", seed)
 	if !sameStart(sides, prefix) {
 		return exitBroken

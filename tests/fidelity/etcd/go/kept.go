@@ -16,17 +16,13 @@ import (
 const keptRevisions = 40
 
 func runKept(real, fake string, seed int64) int {
-	var sides [2]*authSide
-	var plain [2]*side
-	for i, endpoint := range []string{real, fake} {
-		s, err := newAuthSide([]string{"real", "fake"}[i], endpoint)
-		if err != nil {
-			fmt.Println("broken:", err)
-			return exitBroken
-		}
-		defer s.conn.Close()
-		sides[i], plain[i] = s, s.side
+	sides, isOpen := openBoth(real, fake, newAuthSide)
+	if !isOpen {
+		return exitBroken
 	}
+	defer sides[0].close()
+	defer sides[1].close()
+	plain := [2]*side{sides[0].side, sides[1].side}
 	checks := keptChecks(sides[0], seed)
 	for _, check := range checks {
 		var texts [2]string

@@ -44,16 +44,12 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 func (rawCodec) Name() string { return "proto" }
 
 func runLockSeed(real, fake string, seed int64) int {
-	var sides [2]*side
-	for i, endpoint := range []string{real, fake} {
-		s, err := newSide([]string{"real", "fake"}[i], endpoint)
-		if err != nil {
-			fmt.Println("broken:", err)
-			return exitBroken
-		}
-		defer s.conn.Close()
-		sides[i] = s
+	sides, isOpen := openBoth(real, fake, newSide)
+	if !isOpen {
+		return exitBroken
 	}
+	defer sides[0].close()
+	defer sides[1].close()
 	if !sameStart(sides, "lock") {
 		return exitBroken
 	}
