@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -25,6 +26,10 @@ class CannotStart(Exception):
     """A part of the world did not come up; the text is its own words."""
 
 
+_ports_lock = threading.Lock()
+_given_ports = set()  # by this run: who asked may not have bound it yet, or may come back to it
+
+
 def free_port():
     """A port nobody listens on, below the range from which the kernel serves outgoing connections."""
     while True:
@@ -32,9 +37,12 @@ def free_port():
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        with _ports_lock:
+            if port not in _given_ports:
+                _given_ports.add(port)
+                return port
 
 
 class FakeWorld:

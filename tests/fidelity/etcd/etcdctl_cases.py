@@ -21,7 +21,8 @@ QUIET_S = 0.4
 
 MASKS = (
     (r"\b[0-9a-f]{13,16}\b", "<id>"),
-    (r'"(cluster_id|member_id|ID|leader|raftTerm|raft_term|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse)":\d+', r'"\1":<n>'),
+    (r'"(cluster_id|member_id|ID|leader|lease|raftTerm|raft_term|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse)":\d+', r'"\1":<n>'),
+    (r'"(ClusterID|MemberID|Lease)" : [1-9]\d*', r'"\1" : <n>'),
     (r"\b\d{17,20}\b", "<id>"),
     (r"127\.0\.0\.1:\d+", "<address>"),
     (r"\btook = [0-9.]+[mµn]?s", "took = <time>"),
@@ -135,6 +136,8 @@ def masked(text, words):
         text = "\n".join(sorted(text.splitlines()))
     if words[0] == "endpoint" and words[1] in ("status", "hashkv"):
         text = re.sub(r"\b\d+\b", "<n>", text)  # indexes, terms and hashes are each server's own
+    if words[-2:] == ["-w", "table"]:
+        text = re.sub(r"-+", "-", re.sub(r" +", " ", text))  # columns are as wide as the ids in them
     return text.strip()
 
 

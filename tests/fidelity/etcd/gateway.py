@@ -7,7 +7,7 @@ headers that clients look at, and bodies after ids, terms, sizes and tokens are 
     gateway.py --real etcd --fake build/bin/fakeetcd            profile etcd-3.4 or etcd-3.5, as the real one says
     gateway.py --only 'watch'                                   cases whose name contains the word
 
-One line per case, `ok` or `FAIL`. Exit status: 0 all passed, 1 a case failed, 4 a server could not be started.
+One line per case, `ok` or `FAIL`. Exit status: 0 all passed, 1 a case failed, 4 ended early.
 """
 import argparse
 import base64
@@ -20,6 +20,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,6 +33,7 @@ from worlds import CannotStart
 
 EXIT_FAILED, EXIT_BROKEN = 1, 4
 DEADLINE_S = 5
+JOBS = 3     # cases spend their time waiting for servers and for silence
 STREAM_S = 0.7  # a stream says all it has to say at once; silence after that is compared, too
 HEADERS = ("content-type", "transfer-encoding", "trailer", "allow", "x-content-type-options", "connection",
            "grpc-metadata-content-type", "access-control-allow-origin", "access-control-allow-methods",
@@ -320,34 +323,47 @@ def main():
     failed = 0
     try:
         version = real_version(options.real)
-        for name, requests in all_cases():
-            if options.only in name:
-                failed += run_case(name, requests, options, version, scratch)
-    except CannotStart as error:
-        print(f"FAIL a server: {error}")
-        return EXIT_BROKEN
+        chosen = [(name, requests) for name, requests in all_cases() if options.only in name]
+        with ThreadPoolExecutor(JOBS) as pool:
+            # The pool keeps the order, so the report has the order of the cases.
+            for (name, _), wrong in zip(chosen, pool.map(lambda case: run_case(*case, options, version, scratch), chosen)):
+                failed += report(name, wrong)
     finally:
         end_everything()
         shutil.rmtree(scratch, ignore_errors=True)
     return EXIT_FAILED if failed else 0
 
 
-SHARED = {}  # cases that write nothing that others see share their servers
+_shared = []  # servers of the cases that write nothing but foo=bar; one case at a time
+_shared_lock = threading.Lock()
+
+
+def shared_servers(options, version, scratch):
+    if not _shared:
+        servers = [Server(options.real, scratch), Server(options.fake, scratch, ["--profile", f"etcd-{version}"])]
+        for server in servers:
+            server.start()
+        _shared[:] = servers
+    return _shared
 
 
 def run_case(name, requests, options, version, scratch):
     is_fresh = any("/kv/" in request[1] or "/lease" in request[1] or "/watch" in request[1] or "/auth" in request[1] or "/election" in request[1] or "/lock" in request[1]
                    for request in requests) and not name.startswith(("range with", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "POST"))
-    if is_fresh:
-        with Server(options.real, scratch) as real, Server(options.fake, scratch, ["--profile", f"etcd-{version}"]) as fake:
-            wrong = differences(requests, real.address, fake.address, {})
-    else:
-        if not SHARED:
-            SHARED["real"] = Server(options.real, scratch)
-            SHARED["fake"] = Server(options.fake, scratch, ["--profile", f"etcd-{version}"])
-            for server in SHARED.values():
-                server.start()
-        wrong = differences(requests, SHARED["real"].address, SHARED["fake"].address, {})
+    try:
+        if is_fresh:
+            with Server(options.real, scratch) as real, Server(options.fake, scratch, ["--profile", f"etcd-{version}"]) as fake:
+                wrong = differences(requests, real.address, fake.address, {})
+        else:
+            with _shared_lock:
+                real, fake = shared_servers(options, version, scratch)
+                wrong = differences(requests, real.address, fake.address, {})
+    except (CannotStart, OSError) as error:
+        wrong = [f"{type(error).__name__}: {error}"]
+    return wrong
+
+
+def report(name, wrong):
     print(printable(f"{'FAIL' if wrong else 'ok  '} {name}"), flush=True)
     for line in wrong:
         print(printable(f"     {line}"), flush=True)

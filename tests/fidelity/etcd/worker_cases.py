@@ -48,25 +48,30 @@ def run(part, bench):
     dscall = os.path.join(os.path.dirname(bench.fake), "dscall")
     if not os.access(dscall, os.X_OK):
         raise CannotStart(f"{dscall} is missing; run ./dev build")
-    with bench.fake_server("3.5") as etcd:
-        story = Story(part, bench, venv, etcd, dscall)
-        try:
-            for name, step in STORY:
-                started = time.monotonic()
-                try:
-                    wrong = step(story)
-                except (CannotStart, NoAnswer, OSError, LookupError) as error:
-                    wrong = [f"{type(error).__name__}: {error}"]
-                if wrong:
-                    wrong += [f"fake: {etcd.last_words()}"]
-                bench.tell(part, name, wrong or [], time.monotonic() - started)
-        finally:
-            story.end()
+
+    def tell():
+        with bench.fake_server("3.5") as etcd:
+            story = Story(bench, venv, etcd, dscall)
+            try:
+                for name, step in STORY:
+                    yield name, tell_step(story, step)
+            finally:
+                story.end()
+
+    bench.run_story(part, tell)
+
+
+def tell_step(story, step):
+    try:
+        wrong = step(story)
+    except (CannotStart, NoAnswer, OSError, LookupError) as error:
+        wrong = [f"{type(error).__name__}: {error}"]
+    return [*wrong, f"fake: {story.etcd.last_words()}"] if wrong else []
 
 
 class Story:
-    def __init__(self, part, bench, venv, etcd, dscall):
-        self.part, self.bench, self.venv, self.etcd, self.dscall = part, bench, venv, etcd, dscall
+    def __init__(self, bench, venv, etcd, dscall):
+        self.bench, self.venv, self.etcd, self.dscall = bench, venv, etcd, dscall
         self.workers, self.clients = [], []
 
     def add_worker(self):
