@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/grpc_server.h"
+#include "wire/grpc/grpc_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * All watchers are on one stream, put and watch on one connection, so that the server's fan-out is
  * what is measured, and the client's share is the same for every server.
  */
-#include "wire/grpc_channel.h"
+#include "wire/grpc/grpc_channel.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <inttypes.h>

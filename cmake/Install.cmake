@@ -64,8 +64,8 @@ set(public_headers
     connector/omni_connector_set.h connector/omni_factory.h connector/omni_metrics_text.h
     connector/omni_notation.h connector/omni_serializer.h connector/omni_transfer_config.h
     connector/omni_value.h document/error.h runtime/blob.h runtime/bytes.h runtime/journal.h
-    runtime/loop.h runtime/network.h runtime/slice.h runtime/status.h wire/dsrpc.h
-    wire/dsrpc_code.h wire/zmtp.h)
+    runtime/loop.h runtime/network.h runtime/slice.h runtime/status.h wire/dsrpc/dsrpc.h
+    wire/dsrpc/dsrpc_code.h wire/zmtp/zmtp.h)
 foreach(header ${public_headers})
     get_filename_component(room ${header} DIRECTORY)
     install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${INSTALL_HEADERS}/${room}

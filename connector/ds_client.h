@@ -5,7 +5,7 @@
 #include "connector/ds_status.h"
 #include "runtime/journal.h"
 #include "runtime/network.h"
-#include "wire/dsrpc.h"
+#include "wire/dsrpc/dsrpc.h"
 
 /*
  * The Datasystem client, asynchronous. Behaves as the real client 0.8.1: two connections, init

@@ -2,7 +2,7 @@
 #ifndef CONNECTOR_DS_STATUS_H
 #define CONNECTOR_DS_STATUS_H
 
-#include "wire/dsrpc_code.h"
+#include "wire/dsrpc/dsrpc_code.h"
 
 /* How a call of the Datasystem client ended: the code as the Datasystem numbers it, and what made
  * it. The detail is set where the failure is made, never parsed out of a text.

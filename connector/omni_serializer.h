@@ -3,7 +3,7 @@
 #define CONNECTOR_OMNI_SERIALIZER_H
 
 #include "connector/omni_value.h"
-#include "wire/dsrpc.h"
+#include "wire/dsrpc/dsrpc.h"
 
 /*
  * One MessagePack document per value, byte-compatible with upstream's OmniSerializer

@@ -15,7 +15,7 @@ headers=(connector/include/omniconnect.h
     connector/omni_transfer_config.h connector/omni_serializer.h connector/omni_metrics_text.h
     connector/omni_notation.h connector/omni_connector.h connector/omni_factory.h
     connector/omni_connector_set.h connector/ds_blocking.h connector/ds_client.h
-    connector/ds_discovery.h connector/ds_status.h connector/ds_binding.h wire/dsrpc_code.h runtime/slice.h runtime/blob.h
+    connector/ds_discovery.h connector/ds_status.h connector/ds_binding.h wire/dsrpc/dsrpc_code.h runtime/slice.h runtime/blob.h
     runtime/status.h runtime/loop.h runtime/network.h fakeds/include/fakeds.h)
 [[ ! -e fakeetcd/include/fakeetcd.h ]] || headers+=(fakeetcd/include/fakeetcd.h)
 awk -f docs/api_reference.awk "${headers[@]}" | cat -s

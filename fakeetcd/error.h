@@ -2,7 +2,7 @@
 #ifndef FAKEETCD_ERROR_H
 #define FAKEETCD_ERROR_H
 
-#include "wire/grpc_code.h"
+#include "wire/grpc/grpc_code.h"
 
 /*
  * What etcd answers when it refuses. Clients match the texts, so each is spelt as etcd spells it.

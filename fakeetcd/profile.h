@@ -2,7 +2,7 @@
 #ifndef FAKEETCD_PROFILE_H
 #define FAKEETCD_PROFILE_H
 
-#include "wire/grpc_server.h"
+#include "wire/grpc/grpc_server.h"
 
 /*
  * What differs between versions of etcd, as data: code asks for a quirk, never compares versions.

@@ -4,8 +4,8 @@
 #include "faults/trigger.h"
 #include "faults/words.h"
 #include "runtime/hex.h"
-#include "wire/dsrpc_code.h"
-#include "wire/grpc_code.h"
+#include "wire/dsrpc/dsrpc_code.h"
+#include "wire/grpc/grpc_code.h"
 
 /* Arguments of actions: first cut into pieces, then each read by the action's row below. */
 

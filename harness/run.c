@@ -11,9 +11,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "harness/etcd_call.h"
-#include "harness/hang.h"
-#include "harness/laws.h"
+#include "harness/calls/etcd_call.h"
+#include "harness/verdict/hang.h"
+#include "harness/verdict/laws.h"
 
 #define STEP_LIMIT_SIM_US     ((uint64_t)3600 * 1000000)
 #define STEP_LIMIT_SOCKETS_US ((uint64_t)180 * 1000000)

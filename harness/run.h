@@ -2,9 +2,9 @@
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
 
+#include "harness/language/scenario.h"
 #include "harness/recorder.h"
-#include "harness/scenario.h"
-#include "harness/verdict.h"
+#include "harness/verdict/verdict.h"
 #include "runtime/loop.h"
 
 /*

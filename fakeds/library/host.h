@@ -3,7 +3,7 @@
 #define FAKEDS_LIBRARY_HOST_H
 
 #include "fakeds/include/fakeds.h"
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 #include "faults/host.h"
 
 /* A worker on a thread of its own; everything about it happens on that thread. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/program/flags.h"
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 #include "faults/program.h"
 #include "runtime/table.h"
 

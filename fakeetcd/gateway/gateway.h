@@ -2,7 +2,7 @@
 #ifndef FAKEETCD_GATEWAY_GATEWAY_H
 #define FAKEETCD_GATEWAY_GATEWAY_H
 
-#include "fakeetcd/server.h"
+#include "fakeetcd/server/server.h"
 
 /*
  * etcd's HTTP/1 side on streams that somebody else accepted: the JSON gateway over the rows of

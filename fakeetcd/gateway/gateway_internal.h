@@ -2,9 +2,9 @@
 #ifndef FAKEETCD_GATEWAY_GATEWAY_INTERNAL_H
 #define FAKEETCD_GATEWAY_GATEWAY_INTERNAL_H
 
-#include "fakeetcd/call.h"
 #include "fakeetcd/gateway/gateway.h"
 #include "fakeetcd/gateway/http1.h"
+#include "fakeetcd/request/call.h"
 
 #include <bsd/sys/queue.h>
 

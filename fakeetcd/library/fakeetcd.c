@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/include/fakeetcd.h"
 
-#include "fakeetcd/call.h"
-#include "fakeetcd/server.h"
+#include "fakeetcd/request/call.h"
+#include "fakeetcd/server/server.h"
 #include "faults/host.h"
 
 #include <stdio.h>

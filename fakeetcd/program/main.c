@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/call.h"
 #include "fakeetcd/gateway/gateway.h"
 #include "fakeetcd/program/flags.h"
 #include "fakeetcd/program/log.h"
 #include "fakeetcd/program/members.h"
-#include "fakeetcd/server.h"
+#include "fakeetcd/request/call.h"
+#include "fakeetcd/server/server.h"
 #include "faults/program.h"
 #include "runtime/table.h"
 #include "runtime/tls.h"

@@ -4,7 +4,7 @@
 
 #include "fakeetcd/program/relay.h"
 #include "fakeetcd/program/urls.h"
-#include "fakeetcd/server.h"
+#include "fakeetcd/server/server.h"
 
 /*
  * A cluster on one machine: --initial-cluster names its members. The first one is the server and

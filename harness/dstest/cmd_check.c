@@ -8,8 +8,8 @@
 #include "document/format.h"
 #include "faults/fault.h"
 #include "harness/dstest/command.h"
-#include "harness/reference.h"
-#include "harness/scenario.h"
+#include "harness/language/reference.h"
+#include "harness/language/scenario.h"
 
 /* ---- check ---- */
 

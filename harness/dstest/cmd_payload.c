@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "connector/omni_base64.h"
 #include "connector/omni_notation.h"
+#include "connector/serializer/omni_base64.h"
 #include "harness/dstest/command.h"
 #include "harness/dstest/payload_tree.h"
 

@@ -2,7 +2,7 @@
 #ifndef HARNESS_DSTEST_COMMAND_H
 #define HARNESS_DSTEST_COMMAND_H
 
-#include "harness/verdict.h"
+#include "harness/verdict/verdict.h"
 
 /* The program's commands. Each takes its own arguments (argv[0] is the command's name) and gives
  * the exit code. */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "connector/omni_dtype.h"
+#include "connector/serializer/omni_dtype.h"
 
 enum class { CLASS_HEX, CLASS_FLOAT, CLASS_BFLOAT, CLASS_SIGNED, CLASS_UNSIGNED, CLASS_COMPLEX };
 

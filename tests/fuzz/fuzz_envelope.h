@@ -3,7 +3,7 @@
 #define TESTS_FUZZ_FUZZ_ENVELOPE_H
 
 #include "fuzz_target.h"
-#include "wire/dsrpc.h"
+#include "wire/dsrpc/dsrpc.h"
 #include "wire/proto/datasystem.pb-c.h"
 
 /* What both targets do with a message: decode, unpack its body, and write it again. */

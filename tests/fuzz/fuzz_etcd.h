@@ -2,7 +2,7 @@
 #ifndef TESTS_FUZZ_FUZZ_ETCD_H
 #define TESTS_FUZZ_FUZZ_ETCD_H
 
-#include "fakeetcd/server.h"
+#include "fakeetcd/server/server.h"
 
 /* A fake etcd on a simulated network, for targets: start --> run ... --> stop. */
 #define FUZZ_ETCD_ADDRESS "10.0.2.1:2379"

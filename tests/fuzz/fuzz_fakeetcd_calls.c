@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/call.h"
+#include "fakeetcd/request/call.h"
 #include "fuzz_etcd.h"
 #include "fuzz_target.h"
 #include "wire/proto/etcd_rpc.pb-c.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/call.h"
-#include "fakeetcd/dispatch.h"
 #include "fakeetcd/gateway/json_message.h"
 #include "fakeetcd/gateway/json_scan.h"
+#include "fakeetcd/request/call.h"
+#include "fakeetcd/request/dispatch.h"
 #include "fuzz_target.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeetcd/crc.h"
-#include "fakeetcd/data_dir_internal.h"
+#include "fakeetcd/disk/data_dir_internal.h"
 #include "fuzz_target.h"
 
 #include <stdio.h>

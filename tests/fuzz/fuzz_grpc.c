@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz_target.h"
-#include "wire/grpc_channel.h"
-#include "wire/grpc_server.h"
+#include "wire/grpc/grpc_channel.h"
+#include "wire/grpc/grpc_server.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #define TESTS_SUPPORT_MINI_ETCD_H
 
 #include "runtime/network.h"
-#include "wire/grpc_server.h"
+#include "wire/grpc/grpc_server.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <bsd/sys/queue.h>

@@ -2,7 +2,7 @@
 /* Answers that come too late or twice, values by reference, and ends inside callbacks. */
 #include "unit/connector/ds_world.h"
 
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connector/ds_discovery.h"
 #include "connector/omni_connector.h"
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 #include "runtime/tls.h"
 #include "support/mini_etcd.h"
 #include "support/tls_files.h"

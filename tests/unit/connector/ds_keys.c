@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is refused before anything goes on the wire, sentence by sentence. */
-#include "connector/ds_keys.h"
+#include "connector/client/ds_keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

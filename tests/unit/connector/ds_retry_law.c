@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The retry law, its budgets and its words, without a clock. */
-#include "connector/ds_retry_law.h"
+#include "connector/client/ds_retry_law.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "connector/omni_integer.h"
+#include "connector/serializer/omni_integer.h"
 #include "omni_fixture.h"
 
 /* ---- construction --------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connectors by name, and all of a configuration as one step: connector contract section 8. */
+/* Connectors by name, and all of a configuration as one step:
+ * docs/reference/transfer-configuration.md. */
 #include "connector/omni_factory.h"
 
 #include <stdio.h>

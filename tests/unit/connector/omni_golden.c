@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "connector/omni_dtype.h"
+#include "connector/serializer/omni_dtype.h"
 
 /* Documents that msgspec wrote (tests/data/serializer/make_golden.py), and what they hold. */
 

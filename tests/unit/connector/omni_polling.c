@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The retrieval model of upstream's MooncakeStoreConnector (connector contract section 9). */
+/* The retrieval model of upstream's MooncakeStoreConnector (docs/reference/connector.md, Retrieval
+ * models). */
 #include "omni_fixture.h"
 
 #define MS UINT64_C(1000)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is loaded, and from what: connector contract section 8. */
+/* What is loaded, and from what: docs/reference/transfer-configuration.md. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One stage's view and its primary connector: the last paragraphs of connector contract section 8.
+/* One stage's view and its primary connector: docs/reference/transfer-configuration.md, One stage's
+ * view.
  */
 #include <stdio.h>
 #include <string.h>

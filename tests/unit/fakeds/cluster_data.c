@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connector/ds_client.h"
-#include "fakeds/cluster_view.h"
-#include "fakeds/worker.h"
+#include "fakeds/cluster/cluster_view.h"
+#include "fakeds/worker/worker.h"
 #include "support/mini_etcd.h"
 
 #include <setjmp.h>

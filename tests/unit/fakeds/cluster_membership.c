@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 #include "support/mini_etcd.h"
 #include "wire/proto/hash_ring.pb-c.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeds/cluster_view.h"
+#include "fakeds/cluster/cluster_view.h"
 
-#include "fakeds/cluster_directory.h"
+#include "fakeds/cluster/cluster_directory.h"
 #include "wire/proto/hash_ring.pb-c.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeds/store.h"
+#include "fakeds/store/store.h"
 
 #include "runtime/loop.h"
 #include "world.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeds/waits.h"
+#include "fakeds/operations/waits.h"
 
 #include "world.h"
 

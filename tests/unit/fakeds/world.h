@@ -2,7 +2,7 @@
 #ifndef TESTS_FAKEDS_WORLD_H
 #define TESTS_FAKEDS_WORLD_H
 
-#include "fakeds/worker.h"
+#include "fakeds/worker/worker.h"
 #include "wire/proto/datasystem.pb-c.h"
 
 #include <setjmp.h>

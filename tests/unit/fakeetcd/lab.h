@@ -2,9 +2,9 @@
 #ifndef TESTS_UNIT_FAKEETCD_LAB_H
 #define TESTS_UNIT_FAKEETCD_LAB_H
 
-#include "fakeetcd/call.h"
-#include "fakeetcd/server.h"
-#include "wire/grpc_channel.h"
+#include "fakeetcd/request/call.h"
+#include "fakeetcd/server/server.h"
+#include "wire/grpc/grpc_channel.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leases by etcd's rules. Time is an argument, so nothing waits. */
-#include "fakeetcd/lease.h"
+#include "fakeetcd/lease/lease.h"
 
 #include "runtime/loop.h"
 #include "runtime/random.h"

@@ -3,8 +3,8 @@
  * Store, watches and leases against a model that keeps every change for ever and looks through all
  * of them: seeded random writes, compactions and reads at old revisions must agree.
  */
-#include "fakeetcd/lease.h"
-#include "fakeetcd/watch_hub.h"
+#include "fakeetcd/lease/lease.h"
+#include "fakeetcd/watch/watch_hub.h"
 
 #include "runtime/random.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The multi-version store by its rules; random runs against a model are in model.c. */
-#include "fakeetcd/store.h"
+#include "fakeetcd/store/store.h"
 
 #include "runtime/random.h"
 

@@ -4,7 +4,7 @@
  * meets. etcd lets one transaction put a key in one nested transaction and delete it in the next,
  * so a revision may change a key twice.
  */
-#include "fakeetcd/store.h"
+#include "fakeetcd/store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

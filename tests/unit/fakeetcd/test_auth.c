@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What etcd 3.4.23 answers to etcdctl, question by question, and what newer ones differ in. */
-#include "fakeetcd/auth.h"
+#include "fakeetcd/auth/auth.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The snapshot as a database: every page is right, is there once, and has what the store has. */
-#include "fakeetcd/bolt_file.h"
-#include "fakeetcd/bolt_snapshot.h"
+#include "fakeetcd/maintenance/bolt_file.h"
+#include "fakeetcd/maintenance/bolt_snapshot.h"
 #include "wire/proto/etcd_mvcc.pb-c.h"
 
 #include <setjmp.h>

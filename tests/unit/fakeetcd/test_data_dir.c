@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A member's disk: what comes back, what a torn or broken log does, what it costs. */
-#include "fakeetcd/data_dir.h"
+#include "fakeetcd/disk/data_dir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

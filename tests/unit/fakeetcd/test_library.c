@@ -2,7 +2,7 @@
 #include "fakeetcd.h"
 
 #include "runtime/loop.h"
-#include "wire/grpc_channel.h"
+#include "wire/grpc/grpc_channel.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/call.h"
+#include "fakeetcd/request/call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
-#include "fakeetcd/data_dir.h"
+#include "fakeetcd/disk/data_dir.h"
 #include "wire/proto/etcd_election.pb-c.h"
 
 /* What the Election service of etcd 3.4.23 was seen to do. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
-#include "fakeetcd/data_dir.h"
+#include "fakeetcd/disk/data_dir.h"
 #include "wire/proto/etcd_lock.pb-c.h"
 
 #include <inttypes.h>

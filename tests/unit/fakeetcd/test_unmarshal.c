@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fakeetcd/unmarshal.h"
+#include "fakeetcd/request/unmarshal.h"
 #include "wire/proto/etcd_rpc.pb-c.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watches by their guarantees (ordered, unique, atomic, reliable, resumable), and what they cost;
  * random runs against a model are in model.c. */
-#include "fakeetcd/watch_hub.h"
-#include "fakeetcd/watch_tree.h"
+#include "fakeetcd/watch/watch_hub.h"
+#include "fakeetcd/watch/watch_tree.h"
 
 #include "runtime/random.h"
 

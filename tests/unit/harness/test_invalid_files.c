@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "harness/scenario.h"
+#include "harness/language/scenario.h"
 #include "unit/harness/expected_comment.h"
 
 #define FOLDER TEST_DATA_DIR "/scenarios/invalid"

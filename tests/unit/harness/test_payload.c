@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "harness/payload.h"
+#include "harness/language/payload.h"
 
 struct fixture {
     struct doc *doc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/etcd_client.h"
+#include "wire/etcd/etcd_client.h"
 #include "support/mini_etcd.h"
 
 #include <setjmp.h>

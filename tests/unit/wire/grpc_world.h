@@ -2,8 +2,8 @@
 #ifndef TESTS_UNIT_WIRE_GRPC_WORLD_H
 #define TESTS_UNIT_WIRE_GRPC_WORLD_H
 
-#include "wire/grpc_channel.h"
-#include "wire/grpc_server.h"
+#include "wire/grpc/grpc_channel.h"
+#include "wire/grpc/grpc_server.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "wire/dsrpc.h"
+#include "wire/dsrpc/dsrpc.h"
 #include "wire/proto/datasystem.pb-c.h"
 
 /* The bodies of each operation: request and answer. NULL: none. */

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "wire/zmtp.h"
+#include "wire/zmtp/zmtp.h"
 
 /* One side of a connection under test: a codec with its inbox and outbox, fed by the test. */
 struct peer {

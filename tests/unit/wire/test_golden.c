@@ -5,7 +5,7 @@
 #include "capture.h"
 #include "messages.h"
 #include "peer.h"
-#include "wire/dsrpc_field.h"
+#include "wire/dsrpc/dsrpc_field.h"
 
 /*
  * The capture of the real client and the real worker, every byte of it: each direction of each

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/grpc_code.h"
-#include "wire/grpc_text.h"
+#include "wire/grpc/grpc_code.h"
+#include "wire/grpc/grpc_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
