@@ -73,6 +73,21 @@ void lab_stop(struct lab *lab)
     rt_loop_destroy(lab->loop);
 }
 
+int lab_setup(void **state)
+{
+    static struct lab lab;
+
+    lab_start(&lab, NULL);
+    *state = &lab;
+    return 0;
+}
+
+int lab_teardown(void **state)
+{
+    lab_stop(*state);
+    return 0;
+}
+
 void lab_pass(struct lab *lab, uint64_t time_us)
 {
     enum rt_status status = rt_loop_run(lab->loop, NULL, NULL, rt_loop_now_us(lab->loop) + time_us);

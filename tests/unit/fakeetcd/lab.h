@@ -40,6 +40,10 @@ typedef void lab_options_fn(struct fakeetcd_options *options);
 void lab_start(struct lab *lab, lab_options_fn *change);
 void lab_start_as(struct lab *lab, const char *profile);
 void lab_stop(struct lab *lab);
+/* A lab for one test, with 3.5's defaults: its state. */
+int lab_setup(void **state);
+int lab_teardown(void **state);
+#define LAB_CASE(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 void lab_pass(struct lab *lab, uint64_t time_us);
 /* Everything that happens without the clock moving. */
 void lab_settle(struct lab *lab);

@@ -41,27 +41,25 @@ static void replied__rst__answer_has_arrived(void **state)
 /* As a server that ends in good order: no new call, but what is open goes on. */
 static void replied__goaway_without_error__open_watch_goes_on_over_the_old_connection(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     struct talk watch;
-    (void)state;
-    lab_start(&lab, NULL);
-    talk_open(&lab, &watch, WATCH_PATH, NULL);
+
+    talk_open(lab, &watch, WATCH_PATH, NULL);
     watch_prefix(&watch, "a", "", 0);
-    lab_arm(&lab, "x: on {op: etcd-put, key: a} at replied do 1*goaway");
+    lab_arm(lab, "x: on {op: etcd-put, key: a} at replied do 1*goaway");
     for (int i = 0; i < 2; i++) {
-        ask_put(&lab, &talk, "a");
-        lab_pass(&lab, 100 * MS_US);
+        ask_put(lab, &talk, "a");
+        lab_pass(lab, 100 * MS_US);
         assert_talk_ok(&talk);
         talk_free(&talk);
     }
     struct fakeetcd_counts counts;
-    fakeetcd_server_counts(lab.server, &counts);
+    fakeetcd_server_counts(lab->server, &counts);
     assert_false(watch.is_ended);
     assert_int_equal(watch.message_count, 3); /* created, and an event of each connection's put */
     assert_int_equal(counts.connections_total, 2);
     talk_free(&watch);
-    lab_stop(&lab);
 }
 
 /* A client of bare HTTP/2 frames, so that each frame that comes back is seen. */
@@ -166,33 +164,31 @@ static void replied__mute_pings__are_not_acknowledged_from_then_on(void **state)
 static void replied__hold_window__later_large_requests_never_arrive(void **state)
 {
     static uint8_t value[1400 * 1024];
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__PutRequest request = ETCDSERVERPB__PUT_REQUEST__INIT;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-put, key: a} at replied do 1*hold-window");
-    (void)lab_put(&lab, "a", "1");
-    lab_pass(&lab, 100 * MS_US);
+
+    lab_arm(lab, "x: on {op: etcd-put, key: a} at replied do 1*hold-window");
+    (void)lab_put(lab, "a", "1");
+    lab_pass(lab, 100 * MS_US);
     request.key = bytes_of("b");
     request.value = (ProtobufCBinaryData){.len = sizeof(value), .data = value};
-    lab_ask(&lab, &talk, PUT, &request.base);
-    lab_pass(&lab, 30 * SECOND_US);
+    lab_ask(lab, &talk, PUT, &request.base);
+    lab_pass(lab, 30 * SECOND_US);
     assert_false(talk.is_ended);
-    assert_false(lab_has(&lab, "b"));
-    assert_int_equal(lab_fired(&lab, "x"), 1);
+    assert_false(lab_has(lab, "b"));
+    assert_int_equal(lab_fired(lab, "x"), 1);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replied__rst__answer_has_arrived),
-        cmocka_unit_test(replied__goaway_without_error__open_watch_goes_on_over_the_old_connection),
+        LAB_CASE(replied__goaway_without_error__open_watch_goes_on_over_the_old_connection),
         cmocka_unit_test(replied__rst_stream__follows_the_answer_and_ends_nothing_else),
         cmocka_unit_test(replied__mute_pings__are_not_acknowledged_from_then_on),
-        cmocka_unit_test(replied__hold_window__later_large_requests_never_arrive),
+        LAB_CASE(replied__hold_window__later_large_requests_never_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

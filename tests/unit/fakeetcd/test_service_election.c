@@ -6,21 +6,6 @@
 
 /* What the Election service of etcd 3.4.23 was seen to do. */
 
-static int setup(void **state)
-{
-    static struct lab lab;
-
-    lab_start_as(&lab, "etcd-3.5");
-    *state = &lab;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    lab_stop(*state);
-    return 0;
-}
-
 static void campaign(struct lab *lab, struct talk *talk, const char *name, int64_t lease,
                      const char *value)
 {
@@ -471,29 +456,27 @@ static void observe__with_auth_on__tells_who_may_read_and_ends_for_others(void *
     talk_free(&other);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(campaign__nobody_there__leads_at_once),
-        CASE(campaign__again_with_another_value__proclaims_it),
-        CASE(campaign__somebody_leads__waits_and_answers_with_the_header_of_its_entry),
-        CASE(campaign__its_lease_ends_while_it_waits__wins_all_the_same),
-        CASE(campaign__cancelled__its_key_goes),
-        CASE(campaign__a_lease_that_is_none__fails_with_code_2),
-        CASE(leader__nobody__fails),
-        CASE(leader__keys_of_one_revision__is_the_first_by_name),
-        CASE(proclaim__by_the_leader__changes_the_value_and_keeps_the_lease),
-        CASE(proclaim__with_the_revision_of_somebody_else__is_refused),
-        CASE(proclaim_and_resign__without_a_leader_key__are_refused),
-        CASE(observe__from_nobody_to_the_second_leader__tells_each_and_what_it_proclaims),
-        CASE(observe__somebody_leads__is_told_at_once),
-        CASE(observe__the_leader_goes_and_nobody_follows__waits_for_the_next),
-        CASE(observe__the_server_dies__ends_and_leaves_nothing),
-        CASE(campaign__somebody_leads_with_auth_on__waits_and_its_key_outlives_the_call),
-        CASE(campaign_and_leader__a_name_that_the_user_may_not_touch__are_refused),
-        CASE(observe__with_auth_on__tells_who_may_read_and_ends_for_others),
+        LAB_CASE(campaign__nobody_there__leads_at_once),
+        LAB_CASE(campaign__again_with_another_value__proclaims_it),
+        LAB_CASE(campaign__somebody_leads__waits_and_answers_with_the_header_of_its_entry),
+        LAB_CASE(campaign__its_lease_ends_while_it_waits__wins_all_the_same),
+        LAB_CASE(campaign__cancelled__its_key_goes),
+        LAB_CASE(campaign__a_lease_that_is_none__fails_with_code_2),
+        LAB_CASE(leader__nobody__fails),
+        LAB_CASE(leader__keys_of_one_revision__is_the_first_by_name),
+        LAB_CASE(proclaim__by_the_leader__changes_the_value_and_keeps_the_lease),
+        LAB_CASE(proclaim__with_the_revision_of_somebody_else__is_refused),
+        LAB_CASE(proclaim_and_resign__without_a_leader_key__are_refused),
+        LAB_CASE(observe__from_nobody_to_the_second_leader__tells_each_and_what_it_proclaims),
+        LAB_CASE(observe__somebody_leads__is_told_at_once),
+        LAB_CASE(observe__the_leader_goes_and_nobody_follows__waits_for_the_next),
+        LAB_CASE(observe__the_server_dies__ends_and_leaves_nothing),
+        LAB_CASE(campaign__somebody_leads_with_auth_on__waits_and_its_key_outlives_the_call),
+        LAB_CASE(campaign_and_leader__a_name_that_the_user_may_not_touch__are_refused),
+        LAB_CASE(observe__with_auth_on__tells_who_may_read_and_ends_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,27 +10,12 @@
 
 #define WAITERS_MAX 300
 
-static int setup(void **state)
-{
-    static struct lab lab;
-
-    lab_start_as(&lab, "etcd-3.5");
-    *state = &lab;
-    return 0;
-}
-
 static int setup_3_4(void **state)
 {
     static struct lab lab;
 
     lab_start_as(&lab, "etcd-3.4");
     *state = &lab;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    lab_stop(*state);
     return 0;
 }
 
@@ -396,31 +381,30 @@ static void unlock__an_empty_key__fails_with_code_2(void **state)
     talk_free(&talk);
 }
 
-#define CASE(name)     cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define CASE_3_4(name) cmocka_unit_test_setup_teardown(name, setup_3_4, teardown)
+#define CASE_3_4(name) cmocka_unit_test_setup_teardown(name, setup_3_4, lab_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(lock__free__is_given_with_the_name_and_the_lease_in_hexadecimal),
-        CASE(lock__again_by_the_same_lease__is_given_at_once_without_a_revision),
-        CASE(lock__held__waits_until_it_is_unlocked),
-        CASE(lock__other_names__do_not_wait_for_each_other),
-        CASE(lock__a_key_deep_below_the_name__is_waited_for),
-        CASE(lock__many_waiters__get_it_in_the_order_in_which_they_came),
-        CASE(lock__a_waiter_in_the_middle_goes__its_key_goes_and_nobody_moves_up),
-        CASE(lock__given_and_its_client_goes__its_key_stays),
-        CASE(lock__the_server_dies_under_waiters__their_keys_stay),
-        CASE(lock__a_waiter_whose_client_goes_just_before_the_server_dies__is_forgotten),
-        CASE(lock__the_holders_lease_ends__the_next_has_it),
-        CASE(lock__the_waiters_lease_ends__fails_when_its_turn_comes),
+        LAB_CASE(lock__free__is_given_with_the_name_and_the_lease_in_hexadecimal),
+        LAB_CASE(lock__again_by_the_same_lease__is_given_at_once_without_a_revision),
+        LAB_CASE(lock__held__waits_until_it_is_unlocked),
+        LAB_CASE(lock__other_names__do_not_wait_for_each_other),
+        LAB_CASE(lock__a_key_deep_below_the_name__is_waited_for),
+        LAB_CASE(lock__many_waiters__get_it_in_the_order_in_which_they_came),
+        LAB_CASE(lock__a_waiter_in_the_middle_goes__its_key_goes_and_nobody_moves_up),
+        LAB_CASE(lock__given_and_its_client_goes__its_key_stays),
+        LAB_CASE(lock__the_server_dies_under_waiters__their_keys_stay),
+        LAB_CASE(lock__a_waiter_whose_client_goes_just_before_the_server_dies__is_forgotten),
+        LAB_CASE(lock__the_holders_lease_ends__the_next_has_it),
+        LAB_CASE(lock__the_waiters_lease_ends__fails_when_its_turn_comes),
         CASE_3_4(lock__the_waiters_lease_ends_in_3_4__is_given_without_a_key),
-        CASE(lock__without_a_lease__gets_one_of_60_s_that_nobody_keeps_alive),
-        CASE(lock__a_lease_that_is_none__fails_with_code_2),
-        CASE(lock__the_watched_history_is_compacted__waits_on),
-        CASE(lock__read_only__fails),
-        CASE(unlock__no_key_there__is_fine),
-        CASE(unlock__an_empty_key__fails_with_code_2),
+        LAB_CASE(lock__without_a_lease__gets_one_of_60_s_that_nobody_keeps_alive),
+        LAB_CASE(lock__a_lease_that_is_none__fails_with_code_2),
+        LAB_CASE(lock__the_watched_history_is_compacted__waits_on),
+        LAB_CASE(lock__read_only__fails),
+        LAB_CASE(unlock__no_key_there__is_fine),
+        LAB_CASE(unlock__an_empty_key__fails_with_code_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

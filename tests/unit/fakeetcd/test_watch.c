@@ -44,12 +44,11 @@ static void open_watch(struct lab *lab, struct talk *talk, const char *key, cons
 
 static void create__is_told_at_once_with_the_current_revision(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    (void)lab_put(&lab, "a", "1");
-    open_watch(&lab, &talk, "a", "", 0);
+
+    (void)lab_put(lab, "a", "1");
+    open_watch(lab, &talk, "a", "", 0);
     watch_prefix(&talk, "b", "", 0);
     assert_int_equal(talk.message_count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -62,17 +61,15 @@ static void create__is_told_at_once_with_the_current_revision(void **state)
         assert_int_equal(said->n_events, 0);
     }
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void create__chosen_ids__are_honoured_and_passed_over(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
-    (void)state;
-    lab_start(&lab, NULL);
-    talk_open(&lab, &talk, WATCH_PATH, NULL);
+
+    talk_open(lab, &talk, WATCH_PATH, NULL);
     create.key = bytes_of("a");
     create.watch_id = 1;
     say_create(&talk, &create);
@@ -90,16 +87,14 @@ static void create__chosen_ids__are_honoured_and_passed_over(void **state)
     assert_int_equal(refused->watch_id, -1);
     assert_bytes(refused->cancel_reason, "mvcc: duplicate watch ID provided on the WatchStream");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void create__inverted_range__is_created_and_canceled_in_one(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "b", "a", 0);
+
+    open_watch(lab, &talk, "b", "a", 0);
     const Etcdserverpb__WatchResponse *refused = watch_said(&talk, 0);
     assert_true(refused->created);
     assert_true(refused->canceled);
@@ -107,24 +102,21 @@ static void create__inverted_range__is_created_and_canceled_in_one(void **state)
     assert_bytes(refused->cancel_reason, "mvcc: watcher range is empty");
     assert_false(talk.is_ended);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void create__empty_key__is_the_first_key_there_is(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
-    (void)state;
-    lab_start(&lab, NULL);
-    talk_open(&lab, &talk, WATCH_PATH, NULL);
+
+    talk_open(lab, &talk, WATCH_PATH, NULL);
     create.range_end = (ProtobufCBinaryData){1, (uint8_t *)(uintptr_t) "\0"};
     say_create(&talk, &create);
-    (void)lab_put(&lab, "anything", "1");
+    (void)lab_put(lab, "anything", "1");
     assert_int_equal(talk.message_count, 2);
     assert_bytes(watch_said(&talk, 1)->events[0]->kv->key, "anything");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void use_3_4(struct fakeetcd_options *options)
@@ -183,17 +175,16 @@ static void create__negative_start__is_refused_in_3_5_and_dies_in_3_4(void **sta
 
 static void start_in_the_past__history_comes_in_one_later_response(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    (void)lab_put(&lab, "a", "1");
-    (void)lab_put(&lab, "a", "2");
-    lab_delete(&lab, "a");
-    open_watch(&lab, &talk, "a", "", 3);
+
+    (void)lab_put(lab, "a", "1");
+    (void)lab_put(lab, "a", "2");
+    lab_delete(lab, "a");
+    open_watch(lab, &talk, "a", "", 3);
     assert_int_equal(talk.message_count, 1);
     assert_true(watch_said(&talk, 0)->created);
-    lab_pass(&lab, 100 * MS_US);
+    lab_pass(lab, 100 * MS_US);
     assert_int_equal(talk.message_count, 2);
     const Etcdserverpb__WatchResponse *history = watch_said(&talk, 1);
     assert_int_equal(history->n_events, 2);
@@ -207,22 +198,21 @@ static void start_in_the_past__history_comes_in_one_later_response(void **state)
     assert_int_equal(history->events[1]->kv->version, 0);
     assert_int_equal(history->events[1]->kv->value.len, 0);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void start_far_in_the_past__at_most_1000_revisions_a_response(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     size_t count = 0;
-    (void)state;
-    lab_start(&lab, NULL);
+
     for (int i = 0; i < 2500; i++) {
-        assert_int_equal(fakeetcd_server_put(lab.server, rt_slice_text("a"), rt_slice_text("v"), 0),
-                         FAKEETCD_OK);
+        assert_int_equal(
+            fakeetcd_server_put(lab->server, rt_slice_text("a"), rt_slice_text("v"), 0),
+            FAKEETCD_OK);
     }
-    open_watch(&lab, &talk, "a", "", 2);
-    lab_pass(&lab, 100 * MS_US);
+    open_watch(lab, &talk, "a", "", 2);
+    lab_pass(lab, 100 * MS_US);
     assert_int_equal(talk.message_count, 4);
     for (size_t i = 1; i < 4; i++) {
         const Etcdserverpb__WatchResponse *said = watch_said(&talk, i);
@@ -233,39 +223,35 @@ static void start_far_in_the_past__at_most_1000_revisions_a_response(void **stat
     }
     assert_int_equal(count, 2500);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void start_in_the_future__is_silent_until_then(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "a", "", 4);
-    (void)lab_put(&lab, "a", "at 2");
-    (void)lab_put(&lab, "a", "at 3");
-    lab_pass(&lab, SECOND_US);
+
+    open_watch(lab, &talk, "a", "", 4);
+    (void)lab_put(lab, "a", "at 2");
+    (void)lab_put(lab, "a", "at 3");
+    lab_pass(lab, SECOND_US);
     assert_int_equal(talk.message_count, 1);
-    (void)lab_put(&lab, "a", "at 4");
+    (void)lab_put(lab, "a", "at 4");
     assert_int_equal(talk.message_count, 2);
     assert_bytes(watch_said(&talk, 1)->events[0]->kv->value, "at 4");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void transaction__all_its_events_for_a_watcher_are_one_response(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__PutRequest puts[2];
     Etcdserverpb__RequestOp ops[2];
     Etcdserverpb__RequestOp *pointers[2];
     Etcdserverpb__TxnRequest txn = ETCDSERVERPB__TXN_REQUEST__INIT;
     struct talk answer;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "k", "l", 0);
+
+    open_watch(lab, &talk, "k", "l", 0);
     for (size_t i = 0; i < 2; i++) {
         etcdserverpb__put_request__init(&puts[i]);
         etcdserverpb__request_op__init(&ops[i]);
@@ -276,7 +262,7 @@ static void transaction__all_its_events_for_a_watcher_are_one_response(void **st
     }
     txn.n_success = 2;
     txn.success = pointers;
-    lab_ask(&lab, &answer, KV_PATH("Txn"), &txn.base);
+    lab_ask(lab, &answer, KV_PATH("Txn"), &txn.base);
     assert_talk_ok(&answer);
     assert_int_equal(talk.message_count, 2);
     assert_int_equal(watch_said(&talk, 1)->n_events, 2);
@@ -284,51 +270,46 @@ static void transaction__all_its_events_for_a_watcher_are_one_response(void **st
     assert_int_equal(watch_said(&talk, 1)->events[1]->kv->mod_revision, 2);
     talk_free(&answer);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void prev_kv__is_told_for_keys_that_were_there(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
-    (void)state;
-    lab_start(&lab, NULL);
-    talk_open(&lab, &talk, WATCH_PATH, NULL);
+
+    talk_open(lab, &talk, WATCH_PATH, NULL);
     create.key = bytes_of("a");
     create.prev_kv = true;
     say_create(&talk, &create);
-    (void)lab_put(&lab, "a", "1");
-    (void)lab_put(&lab, "a", "2");
-    lab_delete(&lab, "a");
+    (void)lab_put(lab, "a", "1");
+    (void)lab_put(lab, "a", "2");
+    lab_delete(lab, "a");
     assert_null(watch_said(&talk, 1)->events[0]->prev_kv);
     assert_bytes(watch_said(&talk, 2)->events[0]->prev_kv->value, "1");
     assert_bytes(watch_said(&talk, 3)->events[0]->prev_kv->value, "2");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void filters__a_response_with_nothing_left_is_not_sent(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     Etcdserverpb__WatchCreateRequest create = ETCDSERVERPB__WATCH_CREATE_REQUEST__INIT;
     Etcdserverpb__WatchCreateRequest__FilterType filter =
         ETCDSERVERPB__WATCH_CREATE_REQUEST__FILTER_TYPE__NOPUT;
-    (void)state;
-    lab_start(&lab, NULL);
-    talk_open(&lab, &talk, WATCH_PATH, NULL);
+
+    talk_open(lab, &talk, WATCH_PATH, NULL);
     create.key = bytes_of("a");
     create.filters = &filter;
     create.n_filters = 1;
     say_create(&talk, &create);
-    (void)lab_put(&lab, "a", "1");
+    (void)lab_put(lab, "a", "1");
     assert_int_equal(talk.message_count, 1);
-    lab_delete(&lab, "a");
+    lab_delete(lab, "a");
     assert_int_equal(talk.message_count, 2);
     assert_int_equal(watch_said(&talk, 1)->events[0]->type, MVCCPB__EVENT__EVENT_TYPE__DELETE);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void small_requests(struct fakeetcd_options *options)
@@ -370,18 +351,17 @@ static void fragment__a_large_history_is_split_and_says_so(void **state)
 
 static void start_before_the_compaction__is_created_then_canceled(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
+
     for (int i = 0; i < 5; i++) {
-        (void)lab_put(&lab, "a", "v");
+        (void)lab_put(lab, "a", "v");
     }
-    lab_compact(&lab, 5);
-    open_watch(&lab, &talk, "a", "", 3);
+    lab_compact(lab, 5);
+    open_watch(lab, &talk, "a", "", 3);
     assert_true(watch_said(&talk, 0)->created);
     assert_false(watch_said(&talk, 0)->canceled);
-    lab_pass(&lab, 100 * MS_US);
+    lab_pass(lab, 100 * MS_US);
     assert_int_equal(talk.message_count, 2);
     const Etcdserverpb__WatchResponse *canceled = watch_said(&talk, 1);
     assert_true(canceled->canceled);
@@ -390,60 +370,54 @@ static void start_before_the_compaction__is_created_then_canceled(void **state)
     assert_int_equal(canceled->cancel_reason.len, 0);
     assert_false(talk.is_ended);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void start_at_the_compaction__is_fine(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
+
     for (int i = 0; i < 5; i++) {
-        (void)lab_put(&lab, "a", "v");
+        (void)lab_put(lab, "a", "v");
     }
-    lab_compact(&lab, 5);
-    open_watch(&lab, &talk, "a", "", 5);
-    lab_pass(&lab, 100 * MS_US);
+    lab_compact(lab, 5);
+    open_watch(lab, &talk, "a", "", 5);
+    lab_pass(lab, 100 * MS_US);
     assert_int_equal(talk.message_count, 2);
     assert_int_equal(watch_said(&talk, 1)->n_events, 2);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 /* ---- cancel and progress ---- */
 
 static void cancel__is_answered_for_ids_there_are(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "a", "", 0);
+
+    open_watch(lab, &talk, "a", "", 0);
     say_cancel(&talk, 17);
     assert_int_equal(talk.message_count, 1);
     say_cancel(&talk, 0);
     assert_int_equal(talk.message_count, 2);
     assert_true(watch_said(&talk, 1)->canceled);
     assert_int_equal(watch_said(&talk, 1)->watch_id, 0);
-    (void)lab_put(&lab, "a", "1");
+    (void)lab_put(lab, "a", "1");
     assert_int_equal(talk.message_count, 2);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void progress_request__is_answered_only_when_all_are_synced(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    (void)lab_put(&lab, "a", "1");
-    (void)lab_put(&lab, "a", "2");
-    open_watch(&lab, &talk, "a", "", 2);
+
+    (void)lab_put(lab, "a", "1");
+    (void)lab_put(lab, "a", "2");
+    open_watch(lab, &talk, "a", "", 2);
     say_progress(&talk);
     assert_int_equal(talk.message_count, 1);
-    lab_pass(&lab, 100 * MS_US);
+    lab_pass(lab, 100 * MS_US);
     assert_int_equal(talk.message_count, 2);
     say_progress(&talk);
     assert_int_equal(talk.message_count, 3);
@@ -452,7 +426,6 @@ static void progress_request__is_answered_only_when_all_are_synced(void **state)
     assert_int_equal(said->header->revision, 3);
     assert_int_equal(said->header->cluster_id, 0);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void fast_progress(struct fakeetcd_options *options)
@@ -485,56 +458,51 @@ static void progress_notify__comes_when_idle_only(void **state)
 
 static void stream__cancelled_by_the_client__takes_its_watchers_with_it(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     struct fakeetcd_counts counts;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "a", "", 0);
+
+    open_watch(lab, &talk, "a", "", 0);
     watch_prefix(&talk, "b", "c", 0);
-    fakeetcd_server_counts(lab.server, &counts);
+    fakeetcd_server_counts(lab->server, &counts);
     assert_int_equal(counts.watchers, 2);
     talk_free(&talk);
-    lab_settle(&lab);
-    fakeetcd_server_counts(lab.server, &counts);
+    lab_settle(lab);
+    fakeetcd_server_counts(lab->server, &counts);
     assert_int_equal(counts.watchers, 0);
-    lab_stop(&lab);
 }
 
 /* A client that has nothing more to say still hears. */
 static void stream__half_closed__stays(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    open_watch(&lab, &talk, "a", "", 0);
+
+    open_watch(lab, &talk, "a", "", 0);
     talk_close(&talk);
-    (void)lab_put(&lab, "a", "1");
+    (void)lab_put(lab, "a", "1");
     assert_false(talk.is_ended);
     assert_int_equal(talk.message_count, 2);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 /* Nothing is lost to a client that does not read: it comes late, from history. */
 static void slow_client__gets_everything_in_order(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
     static uint8_t value[100 * 1024];
     int64_t next = 2;
-    (void)state;
-    lab_start(&lab, NULL);
-    struct grpc_channel *other = lab_connect(&lab, "client-2");
-    talk_open(&lab, &talk, WATCH_PATH, other);
+    struct grpc_channel *other = lab_connect(lab, "client-2");
+
+    talk_open(lab, &talk, WATCH_PATH, other);
     watch_prefix(&talk, "a", "", 0);
     for (int i = 0; i < 40; i++) { /* without the loop running: four times the mark */
-        assert_int_equal(fakeetcd_server_put(lab.server, rt_slice_text("a"),
+        assert_int_equal(fakeetcd_server_put(lab->server, rt_slice_text("a"),
                                              rt_slice_of(value, sizeof(value)), 0),
                          FAKEETCD_OK);
     }
-    lab_pass(&lab, SECOND_US);
+    lab_pass(lab, SECOND_US);
     assert_true(talk.message_count < 40);
     for (size_t i = 1; i < talk.message_count; i++) {
         const Etcdserverpb__WatchResponse *said = watch_said(&talk, i);
@@ -545,181 +513,166 @@ static void slow_client__gets_everything_in_order(void **state)
     assert_int_equal(next, 42);
     talk_free(&talk);
     grpc_channel_destroy(other);
-    lab_stop(&lab);
 }
 
 /* ---- faults ---- */
 
 static void fault__suppress__leaves_a_gap(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch, key: a} at watch do 1*suppress");
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "lost");
-    (void)lab_put(&lab, "a", "seen");
-    lab_pass(&lab, SECOND_US);
+
+    lab_arm(lab, "x: on {op: etcd-watch, key: a} at watch do 1*suppress");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "lost");
+    (void)lab_put(lab, "a", "seen");
+    lab_pass(lab, SECOND_US);
     assert_int_equal(talk.message_count, 2);
     assert_bytes(watch_said(&talk, 1)->events[0]->kv->value, "seen");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void fault__duplicate__the_same_event_twice(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch} at watch do 1*duplicate");
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "1");
+
+    lab_arm(lab, "x: on {op: etcd-watch} at watch do 1*duplicate");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "1");
     assert_int_equal(talk.message_count, 3);
     assert_int_equal(watch_said(&talk, 1)->events[0]->kv->mod_revision, 2);
     assert_int_equal(watch_said(&talk, 2)->events[0]->kv->mod_revision, 2);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void fault__delay__late_but_whole_others_are_not_late(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk slow;
     struct talk quick;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch, client: client-1} at watch do 1*delay(5s)");
-    open_watch(&lab, &slow, "a", "", 0);
-    struct grpc_channel *other = lab_connect(&lab, "client-2");
-    talk_open(&lab, &quick, WATCH_PATH, other);
+
+    lab_arm(lab, "x: on {op: etcd-watch, client: client-1} at watch do 1*delay(5s)");
+    open_watch(lab, &slow, "a", "", 0);
+    struct grpc_channel *other = lab_connect(lab, "client-2");
+    talk_open(lab, &quick, WATCH_PATH, other);
     watch_prefix(&quick, "a", "", 0);
-    (void)lab_put(&lab, "a", "1");
-    (void)lab_put(&lab, "a", "2");
+    (void)lab_put(lab, "a", "1");
+    (void)lab_put(lab, "a", "2");
     assert_int_equal(quick.message_count, 3);
-    lab_pass(&lab, 5 * SECOND_US - 1);
+    lab_pass(lab, 5 * SECOND_US - 1);
     assert_int_equal(slow.message_count, 1);
-    lab_pass(&lab, 1);
+    lab_pass(lab, 1);
     assert_int_equal(slow.message_count, 2);
     assert_int_equal(watch_said(&slow, 1)->n_events, 2);
     talk_free(&slow);
     talk_free(&quick);
     grpc_channel_destroy(other);
-    lab_stop(&lab);
 }
 
 static void fault__cancel__with_and_without_a_compaction(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch} at watch do 1*cancel->1*cancel-compacted");
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "1");
+
+    lab_arm(lab, "x: on {op: etcd-watch} at watch do 1*cancel->1*cancel-compacted");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "1");
     assert_true(watch_said(&talk, 1)->canceled);
     assert_int_equal(watch_said(&talk, 1)->compact_revision, 0);
     watch_prefix(&talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "2");
+    (void)lab_put(lab, "a", "2");
     assert_int_equal(talk.message_count, 4);
     assert_true(watch_said(&talk, 3)->canceled);
     assert_int_equal(watch_said(&talk, 3)->compact_revision, 3);
-    (void)lab_put(&lab, "a", "3");
+    (void)lab_put(lab, "a", "3");
     assert_int_equal(talk.message_count, 4);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 /* A client that resumes behind this progress loses the event. */
 static void fault__early_progress__comes_before_the_event_it_counts(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch} at watch do 1*early-progress");
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "1");
+
+    lab_arm(lab, "x: on {op: etcd-watch} at watch do 1*early-progress");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "1");
     assert_int_equal(talk.message_count, 3);
     assert_int_equal(watch_said(&talk, 1)->n_events, 0);
     assert_int_equal(watch_said(&talk, 1)->header->revision, 2);
     assert_int_equal(watch_said(&talk, 2)->n_events, 1);
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void fault__status__ends_the_stream_with_it(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch} at watch do 1*status(OK)->1*status(UNAVAILABLE, "
-                  "\"etcdserver: no leader\")");
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "1");
+
+    lab_arm(lab, "x: on {op: etcd-watch} at watch do 1*status(OK)->1*status(UNAVAILABLE, "
+                 "\"etcdserver: no leader\")");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "1");
     assert_true(talk.is_ended);
     assert_int_equal(talk.code, GRPC_OK);
     talk_free(&talk);
-    open_watch(&lab, &talk, "a", "", 0);
-    (void)lab_put(&lab, "a", "2");
+    open_watch(lab, &talk, "a", "", 0);
+    (void)lab_put(lab, "a", "2");
     assert_true(talk.is_ended);
     assert_int_equal(talk.code, GRPC_UNAVAILABLE);
     assert_string_equal(talk.text, "etcdserver: no leader");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 static void fault__dropped_creation__is_never_created(void **state)
 {
-    struct lab lab;
+    struct lab *lab = *state;
     struct talk talk;
-    (void)state;
-    lab_start(&lab, NULL);
-    lab_arm(&lab, "x: on {op: etcd-watch, key: a} at request do drop-request");
-    open_watch(&lab, &talk, "a", "", 0);
+
+    lab_arm(lab, "x: on {op: etcd-watch, key: a} at request do drop-request");
+    open_watch(lab, &talk, "a", "", 0);
     watch_prefix(&talk, "b", "", 0);
     assert_int_equal(talk.message_count, 1);
-    (void)lab_put(&lab, "a", "1");
-    (void)lab_put(&lab, "b", "1");
+    (void)lab_put(lab, "a", "1");
+    (void)lab_put(lab, "b", "1");
     assert_int_equal(talk.message_count, 2);
     assert_bytes(watch_said(&talk, 1)->events[0]->kv->key, "b");
     talk_free(&talk);
-    lab_stop(&lab);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create__is_told_at_once_with_the_current_revision),
-        cmocka_unit_test(create__chosen_ids__are_honoured_and_passed_over),
-        cmocka_unit_test(create__inverted_range__is_created_and_canceled_in_one),
-        cmocka_unit_test(create__empty_key__is_the_first_key_there_is),
+        LAB_CASE(create__is_told_at_once_with_the_current_revision),
+        LAB_CASE(create__chosen_ids__are_honoured_and_passed_over),
+        LAB_CASE(create__inverted_range__is_created_and_canceled_in_one),
+        LAB_CASE(create__empty_key__is_the_first_key_there_is),
         cmocka_unit_test(create__token_with_auth_off__is_refused_in_3_4_only),
         cmocka_unit_test(create__negative_start__is_refused_in_3_5_and_dies_in_3_4),
-        cmocka_unit_test(start_in_the_past__history_comes_in_one_later_response),
-        cmocka_unit_test(start_far_in_the_past__at_most_1000_revisions_a_response),
-        cmocka_unit_test(start_in_the_future__is_silent_until_then),
-        cmocka_unit_test(transaction__all_its_events_for_a_watcher_are_one_response),
-        cmocka_unit_test(prev_kv__is_told_for_keys_that_were_there),
-        cmocka_unit_test(filters__a_response_with_nothing_left_is_not_sent),
+        LAB_CASE(start_in_the_past__history_comes_in_one_later_response),
+        LAB_CASE(start_far_in_the_past__at_most_1000_revisions_a_response),
+        LAB_CASE(start_in_the_future__is_silent_until_then),
+        LAB_CASE(transaction__all_its_events_for_a_watcher_are_one_response),
+        LAB_CASE(prev_kv__is_told_for_keys_that_were_there),
+        LAB_CASE(filters__a_response_with_nothing_left_is_not_sent),
         cmocka_unit_test(fragment__a_large_history_is_split_and_says_so),
-        cmocka_unit_test(start_before_the_compaction__is_created_then_canceled),
-        cmocka_unit_test(start_at_the_compaction__is_fine),
-        cmocka_unit_test(cancel__is_answered_for_ids_there_are),
-        cmocka_unit_test(progress_request__is_answered_only_when_all_are_synced),
+        LAB_CASE(start_before_the_compaction__is_created_then_canceled),
+        LAB_CASE(start_at_the_compaction__is_fine),
+        LAB_CASE(cancel__is_answered_for_ids_there_are),
+        LAB_CASE(progress_request__is_answered_only_when_all_are_synced),
         cmocka_unit_test(progress_notify__comes_when_idle_only),
-        cmocka_unit_test(stream__cancelled_by_the_client__takes_its_watchers_with_it),
-        cmocka_unit_test(stream__half_closed__stays),
-        cmocka_unit_test(slow_client__gets_everything_in_order),
-        cmocka_unit_test(fault__suppress__leaves_a_gap),
-        cmocka_unit_test(fault__duplicate__the_same_event_twice),
-        cmocka_unit_test(fault__delay__late_but_whole_others_are_not_late),
-        cmocka_unit_test(fault__cancel__with_and_without_a_compaction),
-        cmocka_unit_test(fault__early_progress__comes_before_the_event_it_counts),
-        cmocka_unit_test(fault__status__ends_the_stream_with_it),
-        cmocka_unit_test(fault__dropped_creation__is_never_created),
+        LAB_CASE(stream__cancelled_by_the_client__takes_its_watchers_with_it),
+        LAB_CASE(stream__half_closed__stays),
+        LAB_CASE(slow_client__gets_everything_in_order),
+        LAB_CASE(fault__suppress__leaves_a_gap),
+        LAB_CASE(fault__duplicate__the_same_event_twice),
+        LAB_CASE(fault__delay__late_but_whole_others_are_not_late),
+        LAB_CASE(fault__cancel__with_and_without_a_compaction),
+        LAB_CASE(fault__early_progress__comes_before_the_event_it_counts),
+        LAB_CASE(fault__status__ends_the_stream_with_it),
+        LAB_CASE(fault__dropped_creation__is_never_created),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
