@@ -23,3 +23,30 @@ int down(void **state)
     free(fx);
     return 0;
 }
+
+uint32_t begin_set(struct fixture *fx)
+{
+    uint32_t number = send_set(&fx->a, "k", "v", &(struct set_options){0});
+    run_for(&fx->world, 0);
+    return number;
+}
+
+uint32_t begin_get(struct fixture *fx, const char *key, int64_t sub_timeout_ms)
+{
+    uint32_t number = send_get(&fx->a, &key, 1, sub_timeout_ms);
+    run_for(&fx->world, 0);
+    return number;
+}
+
+bool is_stored(struct fixture *fx, const char *key)
+{
+    struct fakeds_object object;
+    return fakeds_worker_find(fx->world.worker, rt_slice_text(key), &object);
+}
+
+void assert_lost_by(struct fixture *fx, const char *rule)
+{
+    assert_int_equal(fx->world.eaten_count, 1);
+    assert_string_equal(fx->world.last_cause, rule);
+    assert_int_equal(fired(&fx->world, rule), 1);
+}

@@ -6,33 +6,6 @@
 
 /* Each action once, at each kind of point. Who owns the loss is in the journal. */
 
-static uint32_t begin_set(struct fixture *fx)
-{
-    uint32_t number = send_set(&fx->a, "k", "v", &(struct set_options){0});
-    run_for(&fx->world, 0);
-    return number;
-}
-
-static uint32_t begin_get(struct fixture *fx, const char *key, int64_t sub_timeout_ms)
-{
-    uint32_t number = send_get(&fx->a, &key, 1, sub_timeout_ms);
-    run_for(&fx->world, 0);
-    return number;
-}
-
-static bool is_stored(struct fixture *fx, const char *key)
-{
-    struct fakeds_object object;
-    return fakeds_worker_find(fx->world.worker, rt_slice_text(key), &object);
-}
-
-static void assert_lost_by(struct fixture *fx, const char *rule)
-{
-    assert_int_equal(fx->world.eaten_count, 1);
-    assert_string_equal(fx->world.last_cause, rule);
-    assert_int_equal(fired(&fx->world, rule), 1);
-}
-
 /* ---- request ---- */
 
 static void status_at_request__answered_and_nothing_applied(void **state)

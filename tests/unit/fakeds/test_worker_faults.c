@@ -6,33 +6,6 @@
 
 /* Faults of the process, of connections, and of what a worker does by itself. */
 
-static uint32_t begin_set(struct fixture *fx)
-{
-    uint32_t number = send_set(&fx->a, "k", "v", &(struct set_options){0});
-    run_for(&fx->world, 0);
-    return number;
-}
-
-static uint32_t begin_get(struct fixture *fx, const char *key, int64_t sub_timeout_ms)
-{
-    uint32_t number = send_get(&fx->a, &key, 1, sub_timeout_ms);
-    run_for(&fx->world, 0);
-    return number;
-}
-
-static bool is_stored(struct fixture *fx, const char *key)
-{
-    struct fakeds_object object;
-    return fakeds_worker_find(fx->world.worker, rt_slice_text(key), &object);
-}
-
-static void assert_lost_by(struct fixture *fx, const char *rule)
-{
-    assert_int_equal(fx->world.eaten_count, 1);
-    assert_string_equal(fx->world.last_cause, rule);
-    assert_int_equal(fired(&fx->world, rule), 1);
-}
-
 /* ---- the process ---- */
 
 static void kill_at_request__worker_is_dead_and_the_request_with_it(void **state)
