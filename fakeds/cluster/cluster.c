@@ -10,18 +10,22 @@ static void on_ready(void *arg);
 static void on_failed(void *arg, const char *text);
 static void on_view(void *arg);
 static void on_event(void *arg, const char *what);
+static void on_move(void *arg);
+static bool has_company(const struct fakeds__cluster *cluster);
 static void forget_others_keys(struct fakeds__cluster *cluster);
 static void announce(struct fakeds__cluster *cluster);
 static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *link);
-static void describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out);
 static enum rt_status copy_text(const char **text, enum rt_status status);
 
 #define ANNOUNCE_COUNT 1000
 #define ANNOUNCE_US    (UINT64_C(10) * 1000000)
 #define NS_PER_US      1000
 
-static const struct fakeds__membership_handler HANDLER = {
-    .on_ready = on_ready, .on_failed = on_failed, .on_view = on_view, .on_event = on_event};
+static const struct fakeds__membership_handler HANDLER = {.on_ready = on_ready,
+                                                          .on_failed = on_failed,
+                                                          .on_view = on_view,
+                                                          .on_event = on_event,
+                                                          .on_move = on_move};
 
 enum rt_status fakeds__cluster_create(struct fakeds_worker *worker, bool is_restart,
                                       struct fakeds__cluster **out_cluster)
@@ -115,7 +119,32 @@ void fakeds__cluster_counts(const struct fakeds__cluster *cluster, uint64_t *out
 
 void fakeds__cluster_leave(struct fakeds__cluster *cluster, rt_task_fn *done, void *arg)
 {
-    fakeds__membership_leave(cluster->membership, done, arg);
+    if (cluster->worker->options.etcd.is_exit_lossless && has_company(cluster)) {
+        fakeds__membership_scale_in(cluster->membership, done, arg);
+    } else {
+        fakeds__membership_leave(cluster->membership, done, arg);
+    }
+}
+
+/* The last one has nobody to give anything to. */
+static bool has_company(const struct fakeds__cluster *cluster)
+{
+    uint64_t members;
+    uint64_t ring_workers;
+    fakeds__cluster_counts(cluster, &members, &ring_workers);
+    return members > 1;
+}
+
+bool fakeds__cluster_is_exiting(const struct fakeds__cluster *cluster)
+{
+    return fakeds__membership_is_exiting(cluster->membership);
+}
+
+/* First whoever owns the keys now learns that they are here. */
+static void on_move(void *arg)
+{
+    on_view(arg);
+    fakeds__migrate(arg);
 }
 
 static void on_ready(void *arg)
@@ -197,7 +226,7 @@ static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *li
             continue;
         }
         pointers[request.n_objects] = &objects[request.n_objects];
-        describe(object, now_us, &objects[request.n_objects++]);
+        fakeds__describe(object, now_us, &objects[request.n_objects++]);
         if (request.n_objects == ANNOUNCE_COUNT) {
             (void)fakeds__ask(cluster, link, &request, now_us + ANNOUNCE_US, NULL, NULL);
             request.n_objects = 0;
@@ -210,7 +239,7 @@ static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *li
     free(pointers);
 }
 
-static void describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out)
+void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out)
 {
     ds_peer__object__init(out);
     out->key = pb_bytes(object->key);
@@ -229,7 +258,7 @@ void fakeds__cluster_lost(struct fakeds__cluster *cluster, const struct fakeds__
 {
     DsPeer__Object told;
     struct fakeds__link *owner = fakeds__link_owner(cluster, object->key);
-    describe(object, fakeds__now_us(cluster->worker), &told);
+    fakeds__describe(object, fakeds__now_us(cluster->worker), &told);
     told.is_found = false;
     if (owner != NULL) {
         fakeds__tell(cluster, owner, DS_PEER__REQUEST__KIND__HOLD, &told);

@@ -18,6 +18,8 @@ void fakeds__cluster_destroy(struct fakeds__cluster *cluster); /* NULL: nothing 
 bool fakeds__cluster_is_ready(const struct fakeds__cluster *cluster);
 void fakeds__cluster_counts(const struct fakeds__cluster *cluster, uint64_t *out_members,
                             uint64_t *out_ring_workers);
+/* On the way out: clients hear of it in heartbeats. */
+bool fakeds__cluster_is_exiting(const struct fakeds__cluster *cluster);
 void fakeds__cluster_leave(struct fakeds__cluster *cluster, rt_task_fn *done, void *arg);
 
 /* What was evicted here: the owner of the key is told. */

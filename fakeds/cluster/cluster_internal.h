@@ -21,6 +21,7 @@
  *   cluster_work.c       what a client's call needs from the others before it can go on here
  *   cluster_pull.c       copies of values that others hold
  *   cluster_alone.c      cut off from etcd: are the peers cut off too?
+ *   cluster_migrate.c    a worker that leaves gives its values away
  */
 #define FAKEDS__PEER_PATH "/fakeds.Peer/Ask" /* the only method between workers */
 
@@ -58,6 +59,10 @@ struct fakeds__cluster {
     bool is_yes_heard;
     struct rt_timer alone_timer;
     struct rt_timer death_timer;
+
+    size_t migrate_round;
+    size_t migrate_pending_count; /* answers, and one while asking */
+    uint64_t migrated_count;
 };
 
 /* NULL: no memory. */
@@ -114,6 +119,13 @@ struct fakeds__pull *fakeds__pull(struct fakeds__cluster *cluster, struct fakeds
                                   struct rt_slice key, uint64_t deadline_us,
                                   fakeds__pulled_fn *done, void *arg);
 void fakeds__pull_cancel(struct fakeds__pull *pull);
+
+/* ---- leaving -------------------------------------------------------------------------------- */
+
+/* Values go to other workers, then fakeds__membership_moved(). */
+void fakeds__migrate(struct fakeds__cluster *cluster);
+/* One object of a question, as this worker has it. */
+void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out);
 
 /* ---- alone ---------------------------------------------------------------------------------- */
 

@@ -21,7 +21,13 @@ struct fakeds__serving {
     DsPeer__Response response;
     DsPeer__Object *objects; /* of the response */
     struct fakeds__content *content;
+    struct fakeds__taking *takings; /* of TAKE, one for each object */
     TAILQ_ENTRY(fakeds__serving) others;
+};
+
+struct fakeds__taking {
+    struct fakeds__serving *serving;
+    size_t index;
 };
 
 static bool make_response(struct fakeds__serving *serving);
@@ -35,10 +41,14 @@ static void expire(struct fakeds__serving *serving, size_t index);
 static void delete_everywhere(struct fakeds__serving *serving);
 static void on_dropped(void *arg, int32_t code, const DsPeer__Response *response,
                        struct rt_blob *value);
+static void count_down(struct fakeds__serving *serving);
 static void drop_here(struct fakeds__serving *serving, size_t index);
 static void set_ttl_here(struct fakeds__serving *serving, size_t index);
 static void notified(struct fakeds__serving *serving, size_t index);
 static void find_value(struct fakeds__serving *serving);
+static void take_over(struct fakeds__serving *serving);
+static bool is_with_another(const struct fakeds__entry *entry, const struct fakeds__link *leaver);
+static void on_taken(void *arg, int32_t code);
 static void on_probed(void *arg, bool is_writable);
 static void answer(struct fakeds__serving *serving);
 static bool send_response(struct fakeds__serving *serving);
@@ -46,6 +56,7 @@ static bool send_value(struct grpc_call *call, const struct fakeds__content *con
 static void free_serving(struct fakeds__serving *serving);
 
 #define PIECE_BYTES ((size_t)1024 * 1024)
+#define TAKE_US     (UINT64_C(60) * 1000000)
 #define DROP_US     (UINT64_C(3) * 1000000) /* a holder that does not answer is not waited for */
 
 static uint64_t now_us(const struct fakeds__serving *serving)
@@ -120,6 +131,10 @@ static void run(struct fakeds__serving *serving)
     size_t kind = (size_t)serving->request->kind;
     if (kind == DS_PEER__REQUEST__KIND__DELETE) {
         delete_everywhere(serving);
+        return;
+    }
+    if (kind == DS_PEER__REQUEST__KIND__TAKE) {
+        take_over(serving);
         return;
     }
     if (kind == DS_PEER__REQUEST__KIND__CAN_WRITE) {
@@ -313,16 +328,20 @@ static void delete_everywhere(struct fakeds__serving *serving)
         }
         fakeds__directory_clear(&cluster->directory, entry);
     }
-    on_dropped(serving, GRPC_OK, NULL, NULL);
+    count_down(serving);
 }
 
 static void on_dropped(void *arg, int32_t code, const DsPeer__Response *response,
                        struct rt_blob *value)
 {
-    struct fakeds__serving *serving = arg;
     (void)code;
     (void)response;
     (void)value;
+    count_down(arg);
+}
+
+static void count_down(struct fakeds__serving *serving)
+{
     if (--serving->pending_count == 0) {
         answer(serving);
     }
@@ -406,6 +425,43 @@ static void find_value(struct fakeds__serving *serving)
     serving->content = fakeds__content_retain(object->content);
 }
 
+/* The answer comes when each is here, or is known to be with somebody else, or cannot be had. */
+static void take_over(struct fakeds__serving *serving)
+{
+    size_t count = serving->request->n_objects;
+    serving->takings = calloc(count + 1, sizeof(*serving->takings));
+    for (size_t i = 0; serving->takings != NULL && i < count; i++) {
+        struct rt_slice key = pb_slice(serving->request->objects[i]->key);
+        const struct fakeds__entry *entry = find(serving, i);
+        serving->objects[i].key = pb_bytes(key);
+        serving->takings[i] = (struct fakeds__taking){.serving = serving, .index = i};
+        if (entry != NULL && is_with_another(entry, serving->from)) {
+            serving->objects[i].is_found = true;
+        } else if (fakeds__pull(serving->cluster, serving->from, key, now_us(serving) + TAKE_US,
+                                on_taken, &serving->takings[i]) != NULL) {
+            serving->pending_count++;
+        }
+    }
+    count_down(serving);
+}
+
+static bool is_with_another(const struct fakeds__entry *entry, const struct fakeds__link *leaver)
+{
+    for (size_t i = 0; i < entry->holder_count; i++) {
+        if (entry->holders[i] != leaver) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_taken(void *arg, int32_t code)
+{
+    const struct fakeds__taking *taking = arg;
+    taking->serving->objects[taking->index].is_found = code == K_OK;
+    count_down(taking->serving);
+}
+
 static void on_probed(void *arg, bool is_writable)
 {
     struct fakeds__serving *serving = arg;
@@ -474,6 +530,7 @@ static void free_serving(struct fakeds__serving *serving)
 {
     ds_peer__request__free_unpacked(serving->request, NULL);
     free(serving->objects);
+    free(serving->takings);
     free(serving->response.objects);
     fakeds__content_release(serving->content);
     free(serving);

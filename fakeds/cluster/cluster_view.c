@@ -114,8 +114,11 @@ static void forget_ring(struct fakeds__view *view)
     }
     free(view->workers);
     free(view->tokens);
+    free(view->leaver);
     view->workers = NULL;
     view->tokens = NULL;
+    view->leaver = NULL;
+    view->is_changing = false;
     view->worker_count = 0;
     view->token_count = 0;
 }
@@ -134,13 +137,21 @@ static enum rt_status take_ring(struct fakeds__view *view, const DsRing__HashRin
     }
     for (size_t i = 0; i < ring->n_workers; i++) {
         const DsRing__WorkerPb *worker = ring->workers[i]->worker;
-        if (worker == NULL || worker->state != DS_RING__WORKER_PB__STATE__ACTIVE) {
+        bool is_leaver = worker != NULL && view->leaver == NULL &&
+                         worker->state == DS_RING__WORKER_PB__STATE__LEAVING;
+        bool is_active = worker != NULL && worker->state == DS_RING__WORKER_PB__STATE__ACTIVE;
+        view->is_changing |= worker != NULL && !is_active;
+        if (!is_active && !is_leaver) {
             continue;
         }
         char *address =
             strndup((const char *)ring->workers[i]->address.data, ring->workers[i]->address.len);
         if (address == NULL) {
             return RT_E_NOMEM;
+        }
+        if (is_leaver) {
+            view->leaver = address;
+            continue;
         }
         for (size_t j = 0; j < worker->n_hash_tokens; j++) {
             view->tokens[view->token_count++] = (struct fakeds__token){

@@ -33,6 +33,8 @@ struct fakeds__view {
     size_t worker_count;
     struct fakeds__token *tokens; /* ascending */
     size_t token_count;
+    char *leaver;       /* of the ring, the first that is LEAVING; NULL: nobody */
+    bool is_changing;   /* somebody in the ring joins or leaves */
     bool is_ring_ready; /* cluster_has_init */
     int64_t ring_revision;
 };

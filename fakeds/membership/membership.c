@@ -41,6 +41,7 @@ enum rt_status fakeds__membership_create(struct rt_loop *loop, struct rt_network
     fakeds__ring_init(membership);
     fakeds__lease_init(membership);
     fakeds__watch_init(membership);
+    fakeds__exit_init(membership);
     membership->options = *options;
     enum rt_status status = name_keys(membership);
     if (status == RT_OK) {
@@ -118,6 +119,7 @@ static void stop(struct fakeds__membership *membership)
     rt_task_cancel(&membership->fail_task);
     rt_timer_disarm(&membership->edit_timer);
     rt_timer_disarm(&membership->bury_timer);
+    fakeds__exit_stop(membership);
     fakeds__lease_stop(membership);
     fakeds__watch_stop(membership);
 }
@@ -164,7 +166,8 @@ static void on_left(void *arg, const struct etcd_result *result)
 
 bool fakeds__membership_is_ready(const struct fakeds__membership *membership)
 {
-    return membership->phase == JOINED;
+    return membership->phase == JOINED ||
+           (membership->phase == EXITING && membership->exit_step == FAKEDS__EXIT_TELL);
 }
 
 bool fakeds__membership_is_expired(const struct fakeds__membership *membership)
@@ -224,6 +227,7 @@ bool fakeds__membership_say(struct fakeds__membership *membership, const char *w
 bool fakeds__membership_say_view(struct fakeds__membership *membership)
 {
     bool was_destroyed = false;
+    fakeds__exit_look(membership);
     membership->was_destroyed = &was_destroyed;
     membership->handler->on_view(membership->arg);
     if (!was_destroyed) {

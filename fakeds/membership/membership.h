@@ -12,6 +12,8 @@
  *                                                      ^                                |
  *                                                      '--- `recover` <--- lease lost --'
  *
+ * and its two ends: leave (the key is deleted), and scale_in, which hands over first.
+ *
  * One thread. It asks nobody but etcd; what the worker does about it is told to a handler.
  */
 struct fakeds__membership;
@@ -44,6 +46,9 @@ struct fakeds__membership_handler {
     void (*on_view)(void *arg);
     /* "lease-granted", "lease-lost", "lease-expired", "etcd-lost", "etcd-found", ... */
     void (*on_event)(void *arg, const char *what);
+    /* Of a scale-in: the ring has other owners for the keys of this worker. When its values are
+     * elsewhere, fakeds__membership_moved(). */
+    void (*on_move)(void *arg);
 };
 
 RT_NODISCARD enum rt_status
@@ -59,6 +64,14 @@ void fakeds__membership_destroy(struct fakeds__membership *membership);
  * is not revoked. Then `done`, once. */
 void fakeds__membership_leave(struct fakeds__membership *membership, rt_task_fn *done, void *arg);
 
+/* As SIGTERM with enable_lossless_data_exit_mode: keys and values go to other workers first. Then
+ * `done`, once. One that is not ready leaves at once. */
+void fakeds__membership_scale_in(struct fakeds__membership *membership, rt_task_fn *done,
+                                 void *arg);
+void fakeds__membership_moved(struct fakeds__membership *membership);
+
+/* From the beginning of a scale-in on. */
+bool fakeds__membership_is_exiting(const struct fakeds__membership *membership);
 bool fakeds__membership_is_ready(const struct fakeds__membership *membership);
 /* The worker's own idea: no answer to a keepalive for max(0.9 TTL, TTL - 5 s), or TTL 0. */
 bool fakeds__membership_is_expired(const struct fakeds__membership *membership);

@@ -16,6 +16,7 @@
  *   membership_ring.c    changes of the ring, by compare and put
  *   membership_lease.c   grant, keepalive, what is lost and regained
  *   membership_watch.c   what others do; health poll and compensation
+ *   membership_exit.c    the end that hands over first
  */
 enum fakeds__prefix { FAKEDS__PREFIX_GROUP, FAKEDS__PREFIX_CLUSTER, FAKEDS__PREFIX_RING };
 enum { FAKEDS__PREFIX_COUNT = 3, FAKEDS__KEY_BYTES = 640 };
@@ -23,6 +24,18 @@ enum { FAKEDS__PREFIX_COUNT = 3, FAKEDS__KEY_BYTES = 640 };
 /* Changes `ring`. False: it is right as it is. */
 typedef bool fakeds__ring_edit_fn(const struct fakeds__membership *membership,
                                   DsRing__HashRingPb *ring);
+
+/* Steps of a scale-in, in their order. */
+enum fakeds__exit_step {
+    FAKEDS__EXIT_TELL,
+    FAKEDS__EXIT_MARK,
+    FAKEDS__EXIT_SETTLE,
+    FAKEDS__EXIT_SHARE,
+    FAKEDS__EXIT_BARE,
+    FAKEDS__EXIT_MOVE,
+    FAKEDS__EXIT_REMOVE,
+    FAKEDS__EXIT_DELETE
+};
 
 TAILQ_HEAD(fakeds__probe_list, fakeds__probe);
 TAILQ_HEAD(fakeds__departure_list, fakeds__departure);
@@ -41,7 +54,7 @@ struct fakeds__membership {
     char prefixes[FAKEDS__PREFIX_COUNT][FAKEDS__KEY_BYTES]; /* with the slash at the end */
     char own_key[FAKEDS__KEY_BYTES];
 
-    enum { STARTING, JOINED, FAILED, LEAVING } phase;
+    enum { STARTING, JOINED, EXITING, FAILED, LEAVING } phase;
     enum etcd_member_state own_state; /* as last put */
     bool is_recovering;               /* `recover` is written, not yet seen by the watch */
     uint64_t own_time_ns; /* of the last start, restart or recover; `ready` repeats it */
@@ -84,6 +97,10 @@ struct fakeds__membership {
     void *left_arg;
     uint64_t leave_deadline_us;
     struct rt_timer leave_timer;
+
+    enum fakeds__exit_step exit_step;
+    uint64_t exit_deadline_us; /* of this step */
+    struct rt_timer exit_timer;
 };
 
 /* Runs a handler's function; true: the membership is gone, touch nothing. */
@@ -109,8 +126,15 @@ fakeds__ring_edit_fn fakeds__ring_register; /* the own worker is in it */
 fakeds__ring_edit_fn fakeds__ring_start;    /* tokens for all (first), or for the one that joins */
 fakeds__ring_edit_fn fakeds__ring_join;     /* JOINING becomes ACTIVE */
 fakeds__ring_edit_fn fakeds__ring_bury;     /* without those who are gone too long */
+/* Of `address` in a ring; NULL: it is not there. */
+DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address);
 enum fakeds__ring_place { FAKEDS__RING_NEW, FAKEDS__RING_JOINS, FAKEDS__RING_ACTIVE };
 enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *membership);
+
+void fakeds__exit_init(struct fakeds__membership *membership);
+void fakeds__exit_stop(struct fakeds__membership *membership);
+/* The view has changed: what was waited for may have come. */
+void fakeds__exit_look(struct fakeds__membership *membership);
 
 void fakeds__lease_begin(struct fakeds__membership *membership);
 void fakeds__lease_stop(struct fakeds__membership *membership);

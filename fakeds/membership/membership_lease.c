@@ -184,7 +184,7 @@ void fakeds__lease_put_state(struct fakeds__membership *membership, enum etcd_me
 {
     char text[VALUE_BYTES];
     const struct fakeds__membership_options *options = &membership->options;
-    if (state != ETCD_MEMBER_READY) {
+    if (state != ETCD_MEMBER_READY && state != ETCD_MEMBER_EXITING) {
         membership->is_recovering = false;
         membership->own_time_ns =
             membership->epoch_ns + rt_loop_now_us(membership->loop) * NS_PER_US;

@@ -17,7 +17,6 @@ static void put_back(struct fakeds__membership *membership, DsRing__HashRingPb *
 static void on_put(void *arg, const struct etcd_result *result);
 static void try_again(struct fakeds__membership *membership);
 static void end(struct fakeds__membership *membership, bool is_done);
-static DsRing__WorkerPb *find(const DsRing__HashRingPb *ring, struct rt_slice address);
 static DsRing__WorkerPb *add(DsRing__HashRingPb *ring, const char *address);
 static bool set_text(ProtobufCBinaryData *data, const char *text);
 static bool set_tokens(DsRing__WorkerPb *worker, const uint32_t *tokens);
@@ -145,7 +144,7 @@ static void end(struct fakeds__membership *membership, bool is_done)
 
 /* ---- edits ---------------------------------------------------------------------------------- */
 
-static DsRing__WorkerPb *find(const DsRing__HashRingPb *ring, struct rt_slice address)
+DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address)
 {
     for (size_t i = 0; i < ring->n_workers; i++) {
         if (rt_slice_equal(pb_slice(ring->workers[i]->address), address)) {
@@ -158,7 +157,7 @@ static DsRing__WorkerPb *find(const DsRing__HashRingPb *ring, struct rt_slice ad
 static DsRing__WorkerPb *own_worker(const struct fakeds__membership *membership,
                                     const DsRing__HashRingPb *ring)
 {
-    return find(ring, rt_slice_text(membership->options.worker_address));
+    return fakeds__ring_find(ring, rt_slice_text(membership->options.worker_address));
 }
 
 bool fakeds__ring_register(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)

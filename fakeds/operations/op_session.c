@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fakeds/cluster/cluster.h"
 #include "fakeds/request/dispatch.h"
 #include "wire/proto/datasystem.pb-c.h"
 
@@ -12,6 +13,7 @@
 
 static char *name_of(const struct fakeds__call *call, const Ds__RegisterClientReq *request);
 static ProtobufCBinaryData text_data(const char *text);
+static bool is_exiting(const struct fakeds_worker *worker);
 
 /* An empty path declines shared memory: everything goes inline over TCP. */
 void fakeds__op_socket_path(struct fakeds__call *call)
@@ -84,10 +86,16 @@ void fakeds__op_heartbeat(struct fakeds__call *call)
     Ds__HeartbeatRsp answer = DS__HEARTBEAT_RSP__INIT;
     answer.worker_start_id = text_data(worker->start_id);
     answer.client_removed = client == NULL;
+    answer.is_voluntary_scale_down = is_exiting(worker);
     if (client != NULL) {
         fakeds__clients_hear(&worker->clients, client, fakeds__now_us(worker));
     }
     fakeds__call_answer_ok(call, &answer.base);
+}
+
+static bool is_exiting(const struct fakeds_worker *worker)
+{
+    return worker->cluster != NULL && fakeds__cluster_is_exiting(worker->cluster);
 }
 
 void fakeds__op_zmq_heartbeat(struct fakeds__call *call)
@@ -110,7 +118,12 @@ void fakeds__op_disconnect(struct fakeds__call *call)
     fakeds__call_answer_ok(call, NULL);
 }
 
+/* Between the signal and the answer of etcd to `exiting`; later the worker is not ready. */
 void fakeds__op_health(struct fakeds__call *call)
 {
-    fakeds__call_answer_ok(call, NULL);
+    if (is_exiting(call->worker)) {
+        fakeds__call_refuse(call, K_SCALE_DOWN, "Worker is exiting now");
+    } else {
+        fakeds__call_answer_ok(call, NULL);
+    }
 }

@@ -21,7 +21,8 @@ struct flag {
 
 #define AT(member)  offsetof(struct flags, member)
 #define SECONDS_MAX 86400u
-#define MEMORY_MAX  (1024u * 1024u) /* 1 TiB */
+#define MEMORY_MAX  (1024u * 1024u)                       /* 1 TiB */
+#define HELP_BELOW  "\n                                 " /* behind a long name */
 #define FLAG_COUNT  (sizeof(FLAGS) / sizeof(FLAGS[0]))
 
 static const struct flag FLAGS[] = {
@@ -51,6 +52,8 @@ static const struct flag FLAGS[] = {
      "the lease in etcd lives so long without a keepalive (60)"},
     {"node_dead_timeout_s", KIND_NUMBER, AT(node_dead_timeout_s), SECONDS_MAX, "N",
      "a worker that is gone so long leaves the ring (300)"},
+    {"enable_lossless_data_exit_mode", KIND_SWITCH, AT(is_exit_lossless), 0, "[true|false]",
+     "hand keys and values to other workers before ending (false)"},
     {"seed", KIND_NUMBER, AT(seed), UINT64_MAX, "N",
      "of identifiers and chances (from the system)"},
     {"log_requests", KIND_SWITCH, AT(log_requests), 0, "", "print what happens to stderr"},
@@ -60,6 +63,7 @@ static const struct flag FLAGS[] = {
 
 static const struct flag *find(const char *text, size_t len_bytes);
 static void complain_unknown(const char *word);
+static bool is_truth(const char *word);
 static bool set(const struct flag *flag, const char *value, struct flags *flags);
 static bool set_number(const struct flag *flag, const char *value, uint64_t *out_number);
 
@@ -81,6 +85,8 @@ bool flags_parse(int argument_count, char **arguments, struct flags *out_flags)
                 fprintf(stderr, "fakeds: --%s needs a value: %s\n", flag->name, flag->shape);
                 return false;
             }
+            value = arguments[++i];
+        } else if (value == NULL && i + 1 < argument_count && is_truth(arguments[i + 1])) {
             value = arguments[++i];
         }
         if (!set(flag, value, out_flags)) {
@@ -119,6 +125,12 @@ static void complain_unknown(const char *word)
     }
 }
 
+/* A switch may have one behind it, as the real worker's flags do. */
+static bool is_truth(const char *word)
+{
+    return strcmp(word, "true") == 0 || strcmp(word, "false") == 0;
+}
+
 static bool set(const struct flag *flag, const char *value, struct flags *flags)
 {
     void *destination = (uint8_t *)flags + flag->offset;
@@ -130,7 +142,7 @@ static bool set(const struct flag *flag, const char *value, struct flags *flags)
         flags->has_seed = flags->has_seed || flag->offset == AT(seed);
         return set_number(flag, value, destination);
     default:
-        if (value != NULL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0) {
+        if (value != NULL && !is_truth(value)) {
             fprintf(stderr, "fakeds: --%s takes no value but true or false\n", flag->name);
             return false;
         }
@@ -161,8 +173,8 @@ void flags_print_help(FILE *out)
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         const struct flag *flag = &FLAGS[i];
         char left[64];
-        snprintf(left, sizeof(left), "--%s %s", flag->name, flag->shape);
-        fprintf(out, "  %-30s %s\n", left, flag->help);
+        int left_bytes = snprintf(left, sizeof(left), "--%s %s", flag->name, flag->shape);
+        fprintf(out, "  %-30s%s%s\n", left, left_bytes > 30 ? HELP_BELOW : " ", flag->help);
     }
     fputs("\nPrints `fakeds ready at HOST:PORT` once it listens and is registered; SIGTERM and "
           "SIGINT end it.\n"

@@ -25,6 +25,7 @@ struct flags {
     uint64_t client_reconnect_wait_s;
     uint64_t not_ready_ms;
     uint64_t seed;
+    bool is_exit_lossless;
     bool has_seed;
     bool log_requests;
     bool help;

@@ -173,7 +173,8 @@ static int start_worker(struct program *program)
                                                 .username = flags->etcd_username,
                                                 .password = flags->etcd_password,
                                                 .node_timeout_s = flags->node_timeout_s,
-                                                .node_dead_timeout_s = flags->node_dead_timeout_s};
+                                                .node_dead_timeout_s = flags->node_dead_timeout_s,
+                                                .is_exit_lossless = flags->is_exit_lossless};
     enum rt_status status = fakeds_worker_create(&environment, &options, &program->worker);
     if (status == RT_OK) {
         return EXIT_ENDED;

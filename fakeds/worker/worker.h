@@ -35,6 +35,7 @@ struct fakeds_etcd_options {
     struct rt_tls_context *tls;   /* NULL: plain; borrowed */
     uint64_t node_timeout_s;      /* TTL of the lease; 60 */
     uint64_t node_dead_timeout_s; /* 300 */
+    bool is_exit_lossless;        /* keys and values are handed over before the worker leaves */
 };
 
 struct fakeds_options {
@@ -71,7 +72,8 @@ RT_NODISCARD enum rt_status fakeds_worker_start(struct fakeds_worker *worker, bo
 typedef void fakeds_started_fn(void *arg, const char *failure);
 void fakeds_worker_on_started(struct fakeds_worker *worker, fakeds_started_fn *started, void *arg);
 
-/* As SIGTERM: the key in etcd is deleted, then `done`, once. Without etcd at once, but later. */
+/* As SIGTERM: the key in etcd is deleted, with is_exit_lossless after everything has been handed to
+ * other workers; then `done`, once. Without etcd at once, but later. */
 void fakeds_worker_leave(struct fakeds_worker *worker, rt_task_fn *done, void *arg);
 
 bool fakeds_worker_is_running(const struct fakeds_worker *worker);

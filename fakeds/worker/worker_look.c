@@ -96,8 +96,8 @@ void fakeds__fresh_memory(struct fakeds_worker *worker)
 const char *const fakeds_events[] = {"killed", "restarted", "ready", "evicted", "expired", NULL};
 
 const char *const fakeds_etcd_events[] = {
-    "registered", "start-failed", "lease-granted", "lease-lost", "lease-expired",
-    "recovered",  "etcd-lost",    "etcd-found",    "isolated",   "left",
+    "registered", "start-failed", "lease-granted", "lease-lost", "lease-expired", "recovered",
+    "etcd-lost",  "etcd-found",   "isolated",      "left",       "exiting",       "handed-over",
     NULL,
 };
 
