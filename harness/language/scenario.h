@@ -29,6 +29,8 @@ struct scn_worker_spec {
     const struct doc_node *node_timeout_node;
     uint64_t node_dead_timeout_us;
     const struct doc_node *node_dead_timeout_node;
+    bool is_exit_lossless; /* hands over before it leaves */
+    const struct doc_node *exit_lossless_node;
     bool is_down; /* not started; a step starts it */
 };
 

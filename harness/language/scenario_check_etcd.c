@@ -66,6 +66,7 @@ static void check_member(struct scn__checker *checker, const struct scn_worker_s
     } of_etcd[] = {{worker->host_id_node, 0},
                    {worker->etcd_user_node, 0},
                    {worker->etcd_password_node, 0},
+                   {worker->exit_lossless_node, 0},
                    {worker->node_timeout_node, worker->node_timeout_us},
                    {worker->node_dead_timeout_node, worker->node_dead_timeout_us}};
 

@@ -151,6 +151,7 @@ static void set_etcd(struct scn_world *world, const struct scn_worker_spec *spec
     options->etcd.host_id = spec->host_id;
     options->etcd.username = spec->etcd_user;
     options->etcd.password = spec->etcd_password;
+    options->etcd.is_exit_lossless = spec->is_exit_lossless;
     if (spec->node_timeout_us > 0) {
         options->etcd.node_timeout_s = spec->node_timeout_us / 1000000;
     }
