@@ -295,9 +295,13 @@ static struct rt_slice uuid_owner(const DsRing__HashRingPb *ring, uint32_t hash,
     struct rt_slice found = NO_BYTES;
     uint32_t nearest = UINT32_MAX;
     for (size_t i = 0; i < ring->n_workers; i++) {
+        const DsRing__WorkerPb *worker = ring->workers[i]->worker;
         struct rt_slice address = pb_slice(ring->workers[i]->address);
-        uint32_t way = fakeds__key_hash(pb_slice(ring->workers[i]->worker->worker_uuid)) - hash - 1;
-        if (!rt_slice_equal(address, but) && way <= nearest) {
+        if (worker == NULL || rt_slice_equal(address, but)) {
+            continue;
+        }
+        uint32_t way = fakeds__key_hash(pb_slice(worker->worker_uuid)) - hash - 1;
+        if (way <= nearest) {
             nearest = way;
             found = address;
         }
