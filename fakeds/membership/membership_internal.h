@@ -16,7 +16,7 @@
  *   membership_ring.c    changes of the ring, by compare and put
  *   membership_lease.c   grant, keepalive, what is lost and regained
  *   membership_watch.c   what others do; health poll and compensation
- *   membership_exit.c    the end that hands over first
+ *   membership_exit.c    the end that hands over first; what it writes: membership_exit_ring.c
  */
 enum fakeds__prefix { FAKEDS__PREFIX_GROUP, FAKEDS__PREFIX_CLUSTER, FAKEDS__PREFIX_RING };
 enum { FAKEDS__PREFIX_COUNT = 3, FAKEDS__KEY_BYTES = 640 };
@@ -126,8 +126,13 @@ fakeds__ring_edit_fn fakeds__ring_register; /* the own worker is in it */
 fakeds__ring_edit_fn fakeds__ring_start;    /* tokens for all (first), or for the one that joins */
 fakeds__ring_edit_fn fakeds__ring_join;     /* JOINING becomes ACTIVE */
 fakeds__ring_edit_fn fakeds__ring_bury;     /* without those who are gone too long */
+/* Of a worker that hands over (membership_exit_ring.c). */
+fakeds__ring_edit_fn fakeds__ring_mark, fakeds__ring_share, fakeds__ring_bare,
+    fakeds__ring_take_out;
 /* Of `address` in a ring; NULL: it is not there. */
 DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address);
+/* Nobody is on the move any more. */
+void fakeds__ring_forget_ranges(DsRing__HashRingPb *ring);
 enum fakeds__ring_place { FAKEDS__RING_NEW, FAKEDS__RING_JOINS, FAKEDS__RING_ACTIVE };
 enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *membership);
 

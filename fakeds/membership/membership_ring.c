@@ -206,6 +206,19 @@ bool fakeds__ring_join(const struct fakeds__membership *membership, DsRing__Hash
     return true;
 }
 
+static bool is_leaving(const DsRing__WorkerPb *worker)
+{
+    return worker != NULL && worker->state == DS_RING__WORKER_PB__STATE__LEAVING;
+}
+
+void fakeds__ring_forget_ranges(DsRing__HashRingPb *ring)
+{
+    for (size_t i = 0; i < ring->n_add_node_info; i++) {
+        ds_ring__change_entry__free_unpacked(ring->add_node_info[i], NULL);
+    }
+    ring->n_add_node_info = 0;
+}
+
 bool fakeds__ring_bury(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
     uint64_t now_us = rt_loop_now_us(membership->loop);
@@ -216,6 +229,9 @@ bool fakeds__ring_bury(const struct fakeds__membership *membership, DsRing__Hash
         const struct fakeds__peer *peer =
             fakeds__view_find(&membership->view, pb_slice(entry->address));
         if (peer != NULL && !peer->is_listed && peer->bury_us <= now_us) {
+            if (is_leaving(entry->worker)) {
+                fakeds__ring_forget_ranges(ring); /* it died on its way out */
+            }
             ds_ring__worker_entry__free_unpacked(entry, NULL);
         } else {
             ring->workers[kept_count++] = entry;

@@ -293,6 +293,10 @@ static void worker__killed_on_its_way_out__leaves_nothing_behind(void **state)
         char now[64];
         describe(fx, "10.0.1.1:31501", now);
         assert_string_equal(now, "active");
+        DsRing__HashRingPb *ring = ring_of(fx);
+        assert_int_equal(ring->n_add_node_info, 0);
+        assert_true(ring->n_update_worker_map <= 1); /* one entry a worker */
+        ds_ring__hash_ring_pb__free_unpacked(ring, NULL);
     }
 }
 
