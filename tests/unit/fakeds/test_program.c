@@ -53,6 +53,23 @@ static void flag__bad_or_no_value__one_line_and_2(void **state)
     assert_one_line(&child);
 }
 
+/* As the real worker's flags: --flag, --flag=true, --flag true. */
+static void switch__with_and_without_a_word__is_taken(void **state)
+{
+    struct child child;
+    (void)state;
+    assert_int_equal(run(&child, (const char *[]){"--enable_lossless_data_exit_mode", "true",
+                                                  "--log_requests", "--version", NULL}),
+                     0);
+    assert_int_equal(
+        run(&child, (const char *[]){"--enable_lossless_data_exit_mode=false", "--version", NULL}),
+        0);
+    assert_int_equal(run(&child, (const char *[]){"--log_requests", "maybe", NULL}), 2);
+    assert_string_equal(child.text, "fakeds: unknown flag maybe; see --help\n");
+    assert_int_equal(run(&child, (const char *[]){"--log_requests=maybe", NULL}), 2);
+    assert_string_equal(child.text, "fakeds: --log_requests takes no value but true or false\n");
+}
+
 static void address__not_one__one_line_and_2(void **state)
 {
     struct child child;
@@ -133,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flag__misspelt__nearest_word_and_2),
         cmocka_unit_test(flag__bad_or_no_value__one_line_and_2),
+        cmocka_unit_test(switch__with_and_without_a_word__is_taken),
         cmocka_unit_test(address__not_one__one_line_and_2),
         cmocka_unit_test(help_and_version__printed_and_0),
         cmocka_unit_test(fault_file__missing__one_line_and_4),
