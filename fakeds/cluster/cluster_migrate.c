@@ -14,8 +14,8 @@
  */
 static void begin_round(struct fakeds__cluster *cluster);
 static void ask(struct fakeds__cluster *cluster, struct fakeds__link *link);
-static void send(struct fakeds__cluster *cluster, struct fakeds__link *link,
-                 DsPeer__Request *request);
+static void offer(struct fakeds__cluster *cluster, struct fakeds__link *link,
+                  DsPeer__Request *request);
 static struct fakeds__link *receiver(struct fakeds__cluster *cluster, struct rt_slice key);
 static void on_taken(void *arg, int32_t code, const DsPeer__Response *response,
                      struct rt_blob *value);
@@ -66,18 +66,18 @@ static void ask(struct fakeds__cluster *cluster, struct fakeds__link *link)
         pointers[request.n_objects] = &objects[request.n_objects];
         fakeds__describe(object, now_us, &objects[request.n_objects++]);
         if (request.n_objects == TAKE_COUNT) {
-            send(cluster, link, &request);
+            offer(cluster, link, &request);
         }
     }
     if (request.n_objects > 0) {
-        send(cluster, link, &request);
+        offer(cluster, link, &request);
     }
     free(objects);
     free(pointers);
 }
 
-static void send(struct fakeds__cluster *cluster, struct fakeds__link *link,
-                 DsPeer__Request *request)
+static void offer(struct fakeds__cluster *cluster, struct fakeds__link *link,
+                  DsPeer__Request *request)
 {
     uint64_t deadline_us = fakeds__now_us(cluster->worker) + TAKE_US;
     if (fakeds__ask(cluster, link, request, deadline_us, on_taken, cluster) != NULL) {
