@@ -14,12 +14,12 @@ static void on_move(void *arg);
 static bool has_company(const struct fakeds__cluster *cluster);
 static void forget_others_keys(struct fakeds__cluster *cluster);
 static void announce(struct fakeds__cluster *cluster);
-static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *link);
+static bool is_owner(struct fakeds__cluster *cluster, const struct fakeds__link *link,
+                     struct rt_slice key);
 static enum rt_status copy_text(const char **text, enum rt_status status);
 
-#define ANNOUNCE_COUNT 1000
-#define ANNOUNCE_US    (UINT64_C(10) * 1000000)
-#define NS_PER_US      1000
+#define ANNOUNCE_US (UINT64_C(10) * 1000000)
+#define NS_PER_US   1000
 
 static const struct fakeds__membership_handler HANDLER = {.on_ready = on_ready,
                                                           .on_failed = on_failed,
@@ -204,54 +204,17 @@ static void announce(struct fakeds__cluster *cluster)
     RT_TABLE_EACH(link, next, cluster->links)
     {
         if (fakeds__link_is_in_ring(cluster, link)) {
-            announce_to(cluster, link);
+            uint64_t deadline_us = fakeds__now_us(cluster->worker) + ANNOUNCE_US;
+            (void)fakeds__ask_about_held(cluster, link, DS_PEER__REQUEST__KIND__HOLD, is_owner,
+                                         deadline_us, NULL, NULL);
         }
     }
 }
 
-static void announce_to(struct fakeds__cluster *cluster, struct fakeds__link *link)
+static bool is_owner(struct fakeds__cluster *cluster, const struct fakeds__link *link,
+                     struct rt_slice key)
 {
-    DsPeer__Object *objects = calloc(ANNOUNCE_COUNT, sizeof(*objects));
-    DsPeer__Object **pointers = calloc(ANNOUNCE_COUNT, sizeof(DsPeer__Object *));
-    DsPeer__Request request = DS_PEER__REQUEST__INIT;
-    uint64_t now_us = fakeds__now_us(cluster->worker);
-    struct fakeds__object *object;
-    struct fakeds__object *next;
-    request.kind = DS_PEER__REQUEST__KIND__HOLD;
-    request.objects = pointers;
-    RT_TABLE_EACH(object, next, cluster->worker->store.objects)
-    {
-        if (objects == NULL || pointers == NULL ||
-            fakeds__link_owner(cluster, object->key) != link) {
-            continue;
-        }
-        pointers[request.n_objects] = &objects[request.n_objects];
-        fakeds__describe(object, now_us, &objects[request.n_objects++]);
-        if (request.n_objects == ANNOUNCE_COUNT) {
-            (void)fakeds__ask(cluster, link, &request, now_us + ANNOUNCE_US, NULL, NULL);
-            request.n_objects = 0;
-        }
-    }
-    if (request.n_objects > 0) {
-        (void)fakeds__ask(cluster, link, &request, now_us + ANNOUNCE_US, NULL, NULL);
-    }
-    free(objects);
-    free(pointers);
-}
-
-void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out)
-{
-    ds_peer__object__init(out);
-    out->key = pb_bytes(object->key);
-    out->is_found = true;
-    out->write_mode = object->content->write_mode;
-    out->consistency = object->content->consistency;
-    out->cache_type = object->content->cache_type;
-    out->version_us = object->content->version_us;
-    out->size_bytes = object->content->size_bytes;
-    out->ttl_us = object->expires_us == RT_NEVER ? 0
-                  : object->expires_us > now_us  ? object->expires_us - now_us
-                                                 : 1;
+    return fakeds__link_owner(cluster, key) == link;
 }
 
 void fakeds__cluster_lost(struct fakeds__cluster *cluster, const struct fakeds__object *object)

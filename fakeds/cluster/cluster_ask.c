@@ -32,6 +32,7 @@ static void on_end(void *arg, const struct grpc_outcome *outcome);
 static void finish(struct fakeds__ask *ask, int32_t code, struct rt_blob *value);
 static void free_ask(struct fakeds__ask *ask);
 
+enum { HELD_COUNT = 256 }; /* in one question */
 #define CONNECT_TIMEOUT_US (UINT64_C(3) * 1000000)
 #define TELL_US            (UINT64_C(5) * 1000000)
 
@@ -217,4 +218,54 @@ void fakeds__tell(struct fakeds__cluster *cluster, struct fakeds__link *link,
     request.n_objects = 1;
     (void)fakeds__ask(cluster, link, &request,
                       rt_loop_now_us(cluster->worker->environment.loop) + TELL_US, NULL, NULL);
+}
+
+/* ---- about what is here --------------------------------------------------------------------- */
+
+size_t fakeds__ask_about_held(struct fakeds__cluster *cluster, struct fakeds__link *link,
+                              DsPeer__Request__Kind kind, fakeds__choose_fn *choose,
+                              uint64_t deadline_us, fakeds__asked_fn *done, void *arg)
+{
+    DsPeer__Object *objects = calloc(HELD_COUNT, sizeof(*objects));
+    DsPeer__Object **pointers = calloc(HELD_COUNT, sizeof(DsPeer__Object *));
+    DsPeer__Request request = DS_PEER__REQUEST__INIT;
+    uint64_t now_us = fakeds__now_us(cluster->worker);
+    size_t asked_count = 0;
+    struct fakeds__object *object;
+    struct fakeds__object *next;
+    request.kind = kind;
+    request.objects = pointers;
+    RT_TABLE_EACH(object, next, cluster->worker->store.objects)
+    {
+        if (objects == NULL || pointers == NULL || !choose(cluster, link, object->key)) {
+            continue;
+        }
+        pointers[request.n_objects] = &objects[request.n_objects];
+        fakeds__describe(object, now_us, &objects[request.n_objects++]);
+        if (request.n_objects == HELD_COUNT) {
+            asked_count += fakeds__ask(cluster, link, &request, deadline_us, done, arg) != NULL;
+            request.n_objects = 0;
+        }
+    }
+    if (request.n_objects > 0) {
+        asked_count += fakeds__ask(cluster, link, &request, deadline_us, done, arg) != NULL;
+    }
+    free(objects);
+    free(pointers);
+    return asked_count;
+}
+
+void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out)
+{
+    ds_peer__object__init(out);
+    out->key = pb_bytes(object->key);
+    out->is_found = true;
+    out->write_mode = object->content->write_mode;
+    out->consistency = object->content->consistency;
+    out->cache_type = object->content->cache_type;
+    out->version_us = object->content->version_us;
+    out->size_bytes = object->content->size_bytes;
+    out->ttl_us = object->expires_us == RT_NEVER ? 0
+                  : object->expires_us > now_us  ? object->expires_us - now_us
+                                                 : 1;
 }

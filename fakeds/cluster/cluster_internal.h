@@ -96,6 +96,16 @@ void fakeds__ask_cancel(struct fakeds__ask *ask);
 /* How a question to oneself ends. Nobody pulls a value from oneself. */
 void fakeds__ask_answered(struct fakeds__ask *ask, const DsPeer__Response *response);
 
+/* One question for each few hundred of the values here that `choose` picks for `link`. Returns how
+ * many: so often `done` runs. */
+typedef bool fakeds__choose_fn(struct fakeds__cluster *cluster, const struct fakeds__link *link,
+                               struct rt_slice key);
+size_t fakeds__ask_about_held(struct fakeds__cluster *cluster, struct fakeds__link *link,
+                              DsPeer__Request__Kind kind, fakeds__choose_fn *choose,
+                              uint64_t deadline_us, fakeds__asked_fn *done, void *arg);
+/* One object of a question, as this worker has it. */
+void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out);
+
 /* One key to one peer; nobody waits for the answer. */
 void fakeds__tell(struct fakeds__cluster *cluster, struct fakeds__link *link,
                   DsPeer__Request__Kind kind, const DsPeer__Object *object);
@@ -124,8 +134,6 @@ void fakeds__pull_cancel(struct fakeds__pull *pull);
 
 /* Values go to other workers, then fakeds__membership_moved(). */
 void fakeds__migrate(struct fakeds__cluster *cluster);
-/* One object of a question, as this worker has it. */
-void fakeds__describe(const struct fakeds__object *object, uint64_t now_us, DsPeer__Object *out);
 
 /* ---- alone ---------------------------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /*
  *   TAKE to whoever owns the keys now --answers--> what was taken is gone from here
@@ -13,17 +12,14 @@
  * A value that another worker has a copy of is not sent.
  */
 static void begin_round(struct fakeds__cluster *cluster);
-static void ask(struct fakeds__cluster *cluster, struct fakeds__link *link);
-static void offer(struct fakeds__cluster *cluster, struct fakeds__link *link,
-                  DsPeer__Request *request);
-static struct fakeds__link *receiver(struct fakeds__cluster *cluster, struct rt_slice key);
+static bool is_receiver(struct fakeds__cluster *cluster, const struct fakeds__link *link,
+                        struct rt_slice key);
 static void on_taken(void *arg, int32_t code, const DsPeer__Response *response,
                      struct rt_blob *value);
 static void let_go(struct fakeds__cluster *cluster, const DsPeer__Object *taken);
 static void end_round(struct fakeds__cluster *cluster);
 static void end(struct fakeds__cluster *cluster);
 
-enum { TAKE_COUNT = 256 }; /* in one question */
 #define TAKE_US    (UINT64_C(60) * 1000000)
 #define TEXT_BYTES 80
 
@@ -37,67 +33,32 @@ void fakeds__migrate(struct fakeds__cluster *cluster)
 static void begin_round(struct fakeds__cluster *cluster)
 {
     const struct fakeds__view *view = fakeds__membership_view(cluster->membership);
+    uint64_t deadline_us = fakeds__now_us(cluster->worker) + TAKE_US;
     cluster->migrate_pending_count = 1;
     for (size_t i = 0; i < view->worker_count; i++) {
         struct fakeds__link *link = fakeds__link_of(cluster, rt_slice_text(view->workers[i]));
         if (link != NULL && !link->is_self) {
-            ask(cluster, link);
+            cluster->migrate_pending_count +=
+                fakeds__ask_about_held(cluster, link, DS_PEER__REQUEST__KIND__TAKE, is_receiver,
+                                       deadline_us, on_taken, cluster);
         }
     }
     end_round(cluster);
 }
 
-/* All that this worker is to have now, in questions of many keys. */
-static void ask(struct fakeds__cluster *cluster, struct fakeds__link *link)
-{
-    DsPeer__Object *objects = calloc(TAKE_COUNT, sizeof(*objects));
-    DsPeer__Object **pointers = calloc(TAKE_COUNT, sizeof(DsPeer__Object *));
-    DsPeer__Request request = DS_PEER__REQUEST__INIT;
-    uint64_t now_us = fakeds__now_us(cluster->worker);
-    struct fakeds__object *object;
-    struct fakeds__object *next;
-    request.kind = DS_PEER__REQUEST__KIND__TAKE;
-    request.objects = pointers;
-    RT_TABLE_EACH(object, next, cluster->worker->store.objects)
-    {
-        if (objects == NULL || pointers == NULL || receiver(cluster, object->key) != link) {
-            continue;
-        }
-        pointers[request.n_objects] = &objects[request.n_objects];
-        fakeds__describe(object, now_us, &objects[request.n_objects++]);
-        if (request.n_objects == TAKE_COUNT) {
-            offer(cluster, link, &request);
-        }
-    }
-    if (request.n_objects > 0) {
-        offer(cluster, link, &request);
-    }
-    free(objects);
-    free(pointers);
-}
-
-static void offer(struct fakeds__cluster *cluster, struct fakeds__link *link,
-                  DsPeer__Request *request)
-{
-    uint64_t deadline_us = fakeds__now_us(cluster->worker) + TAKE_US;
-    if (fakeds__ask(cluster, link, request, deadline_us, on_taken, cluster) != NULL) {
-        cluster->migrate_pending_count++;
-    }
-    request->n_objects = 0;
-}
-
 /* In the first round the owner of the key, then who comes behind it in the list of workers. */
-static struct fakeds__link *receiver(struct fakeds__cluster *cluster, struct rt_slice key)
+static bool is_receiver(struct fakeds__cluster *cluster, const struct fakeds__link *link,
+                        struct rt_slice key)
 {
     const struct fakeds__view *view = fakeds__membership_view(cluster->membership);
     const char *owner = fakeds__view_owner(view, key);
     for (size_t i = 0; i < view->worker_count && owner != NULL; i++) {
         if (strcmp(view->workers[i], owner) == 0) {
             size_t index = (i + cluster->migrate_round) % view->worker_count;
-            return fakeds__link_of(cluster, rt_slice_text(view->workers[index]));
+            return strcmp(view->workers[index], link->address) == 0;
         }
     }
-    return NULL;
+    return false;
 }
 
 static void on_taken(void *arg, int32_t code, const DsPeer__Response *response,
