@@ -8,8 +8,9 @@
 
 /*
  * What a peer asks. As the owner of keys: who holds them, and may they be stored, deleted, given a
- * time? As a holder: the value, please, or: forget it. A question ends at once, but for a deletion
- * (it waits for the holders) and for the one whether etcd can be written to.
+ * time? As a holder: the value, please, or: forget it. As an heir: have what the leaver holds. A
+ * question ends at once, but for a deletion (it waits for the holders), an inheritance (for the
+ * values) and the one whether etcd can be written to.
  */
 struct fakeds__serving {
     struct fakeds__cluster *cluster;
