@@ -20,6 +20,7 @@ type watcher struct {
 	lock   sync.Mutex
 	events map[int64][]string
 	ends   map[int64]string
+	live   map[int64]bool
 	acks   chan string
 }
 
@@ -28,7 +29,7 @@ func newWatcher(client pb.WatchClient) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{stream: stream, events: map[int64][]string{}, ends: map[int64]string{}, acks: make(chan string, 64)}
+	w := &watcher{stream: stream, events: map[int64][]string{}, ends: map[int64]string{}, live: map[int64]bool{}, acks: make(chan string, 64)}
 	go w.receive()
 	return w, nil
 }
@@ -45,6 +46,9 @@ func (w *watcher) receive() {
 		}
 		if reply.Canceled && !reply.Created {
 			w.ends[reply.WatchId] = fmt.Sprintf("canceled, compact revision %d, reason %q", reply.CompactRevision, reply.CancelReason)
+		}
+		if reply.Created || reply.Canceled {
+			w.live[reply.WatchId] = !reply.Canceled
 		}
 		w.lock.Unlock()
 		if reply.Created {
@@ -68,9 +72,24 @@ func (w *watcher) create(request *pb.WatchCreateRequest) (any, error) {
 	}
 }
 
-// The answer to a cancellation is an end like any other: compared when all is over.
+// The answer to a cancellation is an end like any other: compared when all is over. It is waited for,
+// or the server may send what the next step writes. A watch that is not there is not answered for.
 func (w *watcher) cancel(id int64) (any, error) {
-	return nil, w.stream.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: id}}})
+	isAnswered := w.isLive(id)
+	err := w.stream.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: id}}})
+	for deadline := time.Now().Add(settleTimeout); err == nil && isAnswered && w.isLive(id); {
+		if time.Now().After(deadline) {
+			return nil, errors.New("the cancellation was not acknowledged")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil, err
+}
+
+func (w *watcher) isLive(id int64) bool {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return w.live[id]
 }
 
 // Until both servers have sent the same number of events and ends and nothing more for a while. A
