@@ -413,16 +413,7 @@ static void find_value(struct fakeds__serving *serving)
         serving->response.code = K_NOT_FOUND;
         return;
     }
-    DsPeer__Object *told = &serving->objects[0];
-    told->is_found = true;
-    told->write_mode = object->content->write_mode;
-    told->consistency = object->content->consistency;
-    told->cache_type = object->content->cache_type;
-    told->version_us = object->content->version_us;
-    told->size_bytes = object->content->size_bytes;
-    told->ttl_us = object->expires_us == RT_NEVER         ? 0
-                   : object->expires_us > now_us(serving) ? object->expires_us - now_us(serving)
-                                                          : 1;
+    fakeds__describe(object, now_us(serving), &serving->objects[0]);
     serving->content = fakeds__content_retain(object->content);
 }
 
