@@ -113,11 +113,9 @@ void fakeds__membership_destroy(struct fakeds__membership *membership)
 /* Nothing happens by itself any more. */
 static void stop(struct fakeds__membership *membership)
 {
-    membership->edit = NULL; /* an answer that still comes is for nobody */
-    membership->edited = NULL;
+    fakeds__ring_stop(membership);
     rt_timer_disarm(&membership->step_timer);
     rt_task_cancel(&membership->fail_task);
-    rt_timer_disarm(&membership->edit_timer);
     rt_timer_disarm(&membership->bury_timer);
     fakeds__exit_stop(membership);
     fakeds__lease_stop(membership);
@@ -126,18 +124,21 @@ static void stop(struct fakeds__membership *membership)
 
 /* ---- leaving -------------------------------------------------------------------------------- */
 
+uint64_t fakeds__leave_limit_us(const struct fakeds__membership *membership)
+{
+    uint64_t timeout_s = membership->options.node_timeout_s;
+    return (timeout_s < LEAVE_LIMIT_S ? timeout_s : LEAVE_LIMIT_S) * SECOND_US;
+}
+
 void fakeds__membership_leave(struct fakeds__membership *membership, rt_task_fn *done, void *arg)
 {
-    uint64_t limit_s = membership->options.node_timeout_s < LEAVE_LIMIT_S
-                           ? membership->options.node_timeout_s
-                           : LEAVE_LIMIT_S;
     bool has_key = membership->own_state != ETCD_MEMBER_UNKNOWN;
     stop(membership);
     membership->phase = LEAVING;
     membership->left = done;
     membership->left_arg = arg;
     membership->leave_deadline_us =
-        rt_loop_now_us(membership->loop) + (has_key ? limit_s * SECOND_US : 0);
+        rt_loop_now_us(membership->loop) + (has_key ? fakeds__leave_limit_us(membership) : 0);
     fakeds__arm(&membership->leave_timer, 0);
 }
 

@@ -23,8 +23,7 @@ static void on_told(void *arg, const struct etcd_result *result);
 static void on_edited(struct fakeds__membership *membership, bool is_done);
 static enum fakeds__exit_step step_behind_share(const struct fakeds__membership *membership);
 
-#define SECOND_US     UINT64_C(1000000)
-#define LEAVE_LIMIT_S 180
+#define SECOND_US UINT64_C(1000000)
 
 void fakeds__exit_init(struct fakeds__membership *membership)
 {
@@ -45,9 +44,7 @@ void fakeds__membership_scale_in(struct fakeds__membership *membership, rt_task_
     membership->phase = EXITING;
     membership->left = done;
     membership->left_arg = arg;
-    membership->edit = NULL; /* a change for the good of others is theirs to make now */
-    membership->edited = NULL;
-    rt_timer_disarm(&membership->edit_timer);
+    fakeds__ring_stop(membership); /* a change for the good of others is theirs to make now */
     begin_step(membership, FAKEDS__EXIT_TELL);
 }
 
@@ -69,14 +66,11 @@ static void begin_step(struct fakeds__membership *membership, enum fakeds__exit_
     const struct fakeds__membership_options *options = &membership->options;
     bool is_late = step == FAKEDS__EXIT_REMOVE || step == FAKEDS__EXIT_DELETE;
     uint64_t delay_us = is_late ? SECOND_US : 0;
-    uint64_t limit_s =
-        options->node_timeout_s < LEAVE_LIMIT_S ? options->node_timeout_s : LEAVE_LIMIT_S;
-    if (step == FAKEDS__EXIT_SETTLE) {
-        limit_s = options->node_timeout_s + options->node_dead_timeout_s;
-    }
+    uint64_t limit_us = step == FAKEDS__EXIT_SETTLE
+                            ? (options->node_timeout_s + options->node_dead_timeout_s) * SECOND_US
+                            : fakeds__leave_limit_us(membership);
     membership->exit_step = step;
-    membership->exit_deadline_us =
-        rt_loop_now_us(membership->loop) + delay_us + limit_s * SECOND_US;
+    membership->exit_deadline_us = rt_loop_now_us(membership->loop) + delay_us + limit_us;
     if (step != FAKEDS__EXIT_MOVE) {
         fakeds__arm(&membership->exit_timer, delay_us);
     } else {

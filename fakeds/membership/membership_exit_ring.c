@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fakeds/membership/membership_internal.h"
 
-#include <stdlib.h>
-
 /*
  * What a worker that hands over writes into the ring, and who gets what:
  *
@@ -11,10 +9,9 @@
  *             not its own, its UUID to the worker whose UUID hashes next
  *   bare      no tokens; who answers for its UUID
  *   take_out  it is not in it any more
- *
- * Messages and bytes are malloc'ed, as protobuf-c frees them.
  */
 static bool share_tokens(DsRing__HashRingPb *ring, struct rt_slice own, DsRing__WorkerPb *worker);
+static bool is_own(const struct fakeds__membership *membership, struct rt_slice address);
 static struct rt_slice token_owner(const DsRing__HashRingPb *ring, uint32_t position,
                                    struct rt_slice but);
 static uint32_t token_before(const DsRing__HashRingPb *ring, uint32_t position);
@@ -26,9 +23,6 @@ static bool add_successor(const struct fakeds__membership *membership, DsRing__H
                           const DsRing__WorkerPb *worker);
 static DsRing__MetaEntry *meta_of(DsRing__HashRingPb *ring, struct rt_slice uuid);
 static DsRing__UpdatedEntry *updated_of(DsRing__HashRingPb *ring, struct rt_slice address);
-static void *append(const ProtobufCMessageDescriptor *type, void *list_at, size_t *count);
-static void *make(const ProtobufCMessageDescriptor *type);
-static bool set_bytes(ProtobufCBinaryData *data, struct rt_slice bytes);
 
 #define NS_PER_US 1000
 static const struct rt_slice NO_BYTES = {0};
@@ -40,7 +34,7 @@ static struct rt_slice own_address(const struct fakeds__membership *membership)
 
 bool fakeds__ring_mark(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    DsRing__WorkerPb *worker = fakeds__ring_find(ring, own_address(membership));
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     if (worker == NULL || worker->need_scale_down) {
         return false;
     }
@@ -51,7 +45,7 @@ bool fakeds__ring_mark(const struct fakeds__membership *membership, DsRing__Hash
 bool fakeds__ring_share(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
     struct rt_slice own = own_address(membership);
-    DsRing__WorkerPb *worker = fakeds__ring_find(ring, own);
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     for (size_t i = 0; i < ring->n_workers; i++) {
         if (ring->workers[i]->worker == NULL ||
             ring->workers[i]->worker->state != DS_RING__WORKER_PB__STATE__ACTIVE) {
@@ -82,29 +76,24 @@ static bool share_tokens(DsRing__HashRingPb *ring, struct rt_slice own, DsRing__
 
 bool fakeds__ring_bare(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    DsRing__WorkerPb *worker = fakeds__ring_find(ring, own_address(membership));
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     if (worker == NULL || worker->state != DS_RING__WORKER_PB__STATE__LEAVING) {
         return false;
     }
     worker->n_hash_tokens = 0;
     fakeds__ring_forget_ranges(ring);
-    return add_successor(membership, ring, worker) && set_bytes(&worker->worker_uuid, NO_BYTES);
+    return add_successor(membership, ring, worker) &&
+           fakeds__ring_set_bytes(&worker->worker_uuid, NO_BYTES);
 }
 
 bool fakeds__ring_take_out(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    size_t kept_count = 0;
-    size_t count = ring->n_workers;
-    for (size_t i = 0; i < count; i++) {
-        DsRing__WorkerEntry *entry = ring->workers[i];
-        if (rt_slice_equal(pb_slice(entry->address), own_address(membership))) {
-            ds_ring__worker_entry__free_unpacked(entry, NULL);
-        } else {
-            ring->workers[kept_count++] = entry;
-        }
-    }
-    ring->n_workers = kept_count;
-    return kept_count < count;
+    return fakeds__ring_drop(membership, ring, is_own);
+}
+
+static bool is_own(const struct fakeds__membership *membership, struct rt_slice address)
+{
+    return rt_slice_equal(address, own_address(membership));
 }
 
 /* ---- who gets what -------------------------------------------------------------------------- */
@@ -173,17 +162,17 @@ static bool add_range(DsRing__HashRingPb *ring, struct rt_slice from_worker,
         entry = is_it ? ring->add_node_info[i] : NULL;
     }
     if (entry == NULL) {
-        entry = append(&ds_ring__change_entry__descriptor, &ring->add_node_info,
-                       &ring->n_add_node_info);
-        if (entry == NULL || !set_bytes(&entry->address, to_worker) ||
-            (entry->change = make(&ds_ring__change_node_pb__descriptor)) == NULL) {
+        entry = fakeds__ring_append(&ds_ring__change_entry__descriptor, &ring->add_node_info,
+                                    &ring->n_add_node_info);
+        if (entry == NULL || !fakeds__ring_set_bytes(&entry->address, to_worker) ||
+            (entry->change = fakeds__ring_make(&ds_ring__change_node_pb__descriptor)) == NULL) {
             return false;
         }
     }
     DsRing__ChangedRange *range =
-        append(&ds_ring__changed_range__descriptor, &entry->change->changed_ranges,
-               &entry->change->n_changed_ranges);
-    if (range == NULL || !set_bytes(&range->worker, from_worker)) {
+        fakeds__ring_append(&ds_ring__changed_range__descriptor, &entry->change->changed_ranges,
+                            &entry->change->n_changed_ranges);
+    if (range == NULL || !fakeds__ring_set_bytes(&range->worker, from_worker)) {
         return false;
     }
     range->from = from;
@@ -200,11 +189,11 @@ static bool add_successor(const struct fakeds__membership *membership, DsRing__H
     DsRing__MetaEntry *meta = meta_of(ring, uuid);
     DsRing__UpdatedEntry *updated = updated_of(ring, own);
     if (meta == NULL || updated == NULL ||
-        !set_bytes(&meta->address, uuid_owner(ring, fakeds__key_hash(uuid), own))) {
+        !fakeds__ring_set_bytes(&meta->address, uuid_owner(ring, fakeds__key_hash(uuid), own))) {
         return false;
     }
     updated->worker->time_us = membership->epoch_ns / NS_PER_US + rt_loop_now_us(membership->loop);
-    return set_bytes(&updated->worker->worker_uuid, uuid);
+    return fakeds__ring_set_bytes(&updated->worker->worker_uuid, uuid);
 }
 
 /* Both are maps: one entry for each key, made when there is none. */
@@ -216,9 +205,9 @@ static DsRing__MetaEntry *meta_of(DsRing__HashRingPb *ring, struct rt_slice uuid
         }
     }
     DsRing__MetaEntry *meta =
-        append(&ds_ring__meta_entry__descriptor, &ring->key_with_worker_id_meta_map,
-               &ring->n_key_with_worker_id_meta_map);
-    return meta != NULL && set_bytes(&meta->worker_uuid, uuid) ? meta : NULL;
+        fakeds__ring_append(&ds_ring__meta_entry__descriptor, &ring->key_with_worker_id_meta_map,
+                            &ring->n_key_with_worker_id_meta_map);
+    return meta != NULL && fakeds__ring_set_bytes(&meta->worker_uuid, uuid) ? meta : NULL;
 }
 
 static DsRing__UpdatedEntry *updated_of(DsRing__HashRingPb *ring, struct rt_slice address)
@@ -229,51 +218,11 @@ static DsRing__UpdatedEntry *updated_of(DsRing__HashRingPb *ring, struct rt_slic
             return updated;
         }
     }
-    DsRing__UpdatedEntry *updated = append(&ds_ring__updated_entry__descriptor,
-                                           &ring->update_worker_map, &ring->n_update_worker_map);
-    if (updated == NULL || !set_bytes(&updated->address, address)) {
+    DsRing__UpdatedEntry *updated = fakeds__ring_append(
+        &ds_ring__updated_entry__descriptor, &ring->update_worker_map, &ring->n_update_worker_map);
+    if (updated == NULL || !fakeds__ring_set_bytes(&updated->address, address)) {
         return NULL;
     }
-    updated->worker = make(&ds_ring__updated_worker_pb__descriptor);
+    updated->worker = fakeds__ring_make(&ds_ring__updated_worker_pb__descriptor);
     return updated->worker == NULL ? NULL : updated;
-}
-
-/* A new message at the end of a repeated field, which is malloc'ed as protobuf-c's are. */
-static void *append(const ProtobufCMessageDescriptor *type, void *list_at, size_t *count)
-{
-    void **list;
-    memcpy(&list, list_at, sizeof(list));
-    void **longer = realloc(list, (*count + 1) * sizeof(void *));
-    if (longer == NULL) {
-        return NULL;
-    }
-    memcpy(list_at, &longer, sizeof(longer));
-    void *message = make(type);
-    if (message != NULL) {
-        longer[(*count)++] = message;
-    }
-    return message;
-}
-
-static void *make(const ProtobufCMessageDescriptor *type)
-{
-    ProtobufCMessage *message = malloc(type->sizeof_message);
-    if (message != NULL) {
-        protobuf_c_message_init(type, message);
-    }
-    return message;
-}
-
-static bool set_bytes(ProtobufCBinaryData *data, struct rt_slice bytes)
-{
-    uint8_t *copied = malloc(bytes.len_bytes + 1);
-    if (copied == NULL) {
-        return false;
-    }
-    if (bytes.len_bytes > 0) {
-        memcpy(copied, bytes.data, bytes.len_bytes);
-    }
-    free(data->data);
-    *data = (ProtobufCBinaryData){.len = bytes.len_bytes, .data = copied};
-    return true;
 }

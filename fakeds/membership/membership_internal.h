@@ -13,8 +13,8 @@
 
 /*
  *   membership_start.c   the order of the start
- *   membership_ring.c    changes of the ring, by compare and put
- *   membership_lease.c   grant, keepalive, what is lost and regained
+ *   membership_ring.c    changes of the ring, by compare and put; its parts:
+ * membership_ring_message.c membership_lease.c   grant, keepalive, what is lost and regained
  *   membership_watch.c   what others do; health poll and compensation
  *   membership_exit.c    the end that hands over first; what it writes: membership_exit_ring.c
  */
@@ -107,6 +107,9 @@ struct fakeds__membership {
 bool fakeds__membership_say(struct fakeds__membership *membership, const char *what);
 bool fakeds__membership_say_view(struct fakeds__membership *membership);
 
+/* So long is tried what etcd does not take at the end: min(node_timeout, 180 s). */
+uint64_t fakeds__leave_limit_us(const struct fakeds__membership *membership);
+
 /* Timers of each part. */
 void fakeds__start_init(struct fakeds__membership *membership);
 void fakeds__ring_init(struct fakeds__membership *membership);
@@ -129,12 +132,30 @@ fakeds__ring_edit_fn fakeds__ring_bury;     /* without those who are gone too lo
 /* Of a worker that hands over (membership_exit_ring.c). */
 fakeds__ring_edit_fn fakeds__ring_mark, fakeds__ring_share, fakeds__ring_bare,
     fakeds__ring_take_out;
-/* Of `address` in a ring; NULL: it is not there. */
-DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address);
-/* Nobody is on the move any more. */
-void fakeds__ring_forget_ranges(DsRing__HashRingPb *ring);
 enum fakeds__ring_place { FAKEDS__RING_NEW, FAKEDS__RING_JOINS, FAKEDS__RING_ACTIVE };
 enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *membership);
+/* A change under way is given up. */
+void fakeds__ring_stop(struct fakeds__membership *membership);
+
+/* ---- messages of a ring (membership_ring_message.c) ---- */
+
+/* The worker at `address`, and this one; NULL: it is not in it. */
+DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address);
+DsRing__WorkerPb *fakeds__ring_own(const struct fakeds__membership *membership,
+                                   const DsRing__HashRingPb *ring);
+/* Without the workers that `choose` picks; the ranges of one that was leaving go with it. False:
+ * nobody was picked. */
+typedef bool fakeds__ring_choose_fn(const struct fakeds__membership *membership,
+                                    struct rt_slice address);
+bool fakeds__ring_drop(const struct fakeds__membership *membership, DsRing__HashRingPb *ring,
+                       fakeds__ring_choose_fn *choose);
+/* Nobody is on the move any more. */
+void fakeds__ring_forget_ranges(DsRing__HashRingPb *ring);
+/* A new message at the end of the repeated field whose list is at `list_at`, a new message by
+ * itself, a copy of `bytes` in place of what is there. NULL, false: no memory. */
+void *fakeds__ring_append(const ProtobufCMessageDescriptor *type, void *list_at, size_t *count);
+void *fakeds__ring_make(const ProtobufCMessageDescriptor *type);
+bool fakeds__ring_set_bytes(ProtobufCBinaryData *data, struct rt_slice bytes);
 
 void fakeds__exit_init(struct fakeds__membership *membership);
 void fakeds__exit_stop(struct fakeds__membership *membership);

@@ -8,7 +8,7 @@
  *        ^                                            |
  *        '------------------ lost, 10 times ----------'
  *
- * The ring belongs to all workers. Strings of the messages are malloc'ed, as protobuf-c frees them.
+ * The ring belongs to all workers. What it is made of: membership_ring_message.c.
  */
 static void on_edit_timer(void *arg);
 static void on_read(void *arg, const struct etcd_result *result);
@@ -17,8 +17,8 @@ static void put_back(struct fakeds__membership *membership, DsRing__HashRingPb *
 static void on_put(void *arg, const struct etcd_result *result);
 static void try_again(struct fakeds__membership *membership);
 static void end(struct fakeds__membership *membership, bool is_done);
-static DsRing__WorkerPb *add(DsRing__HashRingPb *ring, const char *address);
-static bool set_text(ProtobufCBinaryData *data, const char *text);
+static bool is_dead(const struct fakeds__membership *membership, struct rt_slice address);
+static DsRing__WorkerPb *add(DsRing__HashRingPb *ring, struct rt_slice address);
 static bool set_tokens(DsRing__WorkerPb *worker, const uint32_t *tokens);
 static void start_all(DsRing__HashRingPb *ring);
 static bool split_gaps(const DsRing__HashRingPb *ring, uint32_t out_tokens[]);
@@ -30,6 +30,14 @@ enum { TOKENS_PER_WORKER = 4, TRY_LIMIT = 10 };
 void fakeds__ring_init(struct fakeds__membership *membership)
 {
     rt_timer_init(&membership->edit_timer, membership->loop, on_edit_timer, membership);
+}
+
+/* An answer that still comes is for nobody. */
+void fakeds__ring_stop(struct fakeds__membership *membership)
+{
+    membership->edit = NULL;
+    membership->edited = NULL;
+    rt_timer_disarm(&membership->edit_timer);
 }
 
 void fakeds__ring_change(struct fakeds__membership *membership, fakeds__ring_edit_fn *edit,
@@ -144,42 +152,26 @@ static void end(struct fakeds__membership *membership, bool is_done)
 
 /* ---- edits ---------------------------------------------------------------------------------- */
 
-DsRing__WorkerPb *fakeds__ring_find(const DsRing__HashRingPb *ring, struct rt_slice address)
-{
-    for (size_t i = 0; i < ring->n_workers; i++) {
-        if (rt_slice_equal(pb_slice(ring->workers[i]->address), address)) {
-            return ring->workers[i]->worker;
-        }
-    }
-    return NULL;
-}
-
-static DsRing__WorkerPb *own_worker(const struct fakeds__membership *membership,
-                                    const DsRing__HashRingPb *ring)
-{
-    return fakeds__ring_find(ring, rt_slice_text(membership->options.worker_address));
-}
-
 bool fakeds__ring_register(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    DsRing__WorkerPb *worker = own_worker(membership, ring);
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     struct rt_slice uuid = rt_slice_text(membership->options.worker_uuid);
     if (worker != NULL && rt_slice_equal(pb_slice(worker->worker_uuid), uuid)) {
         return false;
     }
     if (worker == NULL) {
-        worker = add(ring, membership->options.worker_address);
+        worker = add(ring, rt_slice_text(membership->options.worker_address));
     }
-    return worker != NULL && set_text(&worker->worker_uuid, membership->options.worker_uuid);
+    return worker != NULL && fakeds__ring_set_bytes(&worker->worker_uuid, uuid);
 }
 
 /* The first ring: whoever is there gets tokens, and all are active at once. Later: the one. */
 bool fakeds__ring_start(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
     uint32_t tokens[TOKENS_PER_WORKER];
-    DsRing__WorkerPb *worker = own_worker(membership, ring);
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     if (worker == NULL && fakeds__ring_register(membership, ring)) {
-        worker = own_worker(membership, ring); /* somebody had thrown it out */
+        worker = fakeds__ring_own(membership, ring); /* somebody had thrown it out */
     }
     if (worker == NULL || worker->state != DS_RING__WORKER_PB__STATE__INITIAL) {
         return false;
@@ -198,7 +190,7 @@ bool fakeds__ring_start(const struct fakeds__membership *membership, DsRing__Has
 
 bool fakeds__ring_join(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    DsRing__WorkerPb *worker = own_worker(membership, ring);
+    DsRing__WorkerPb *worker = fakeds__ring_own(membership, ring);
     if (worker == NULL || worker->state != DS_RING__WORKER_PB__STATE__JOINING) {
         return false;
     }
@@ -206,39 +198,15 @@ bool fakeds__ring_join(const struct fakeds__membership *membership, DsRing__Hash
     return true;
 }
 
-static bool is_leaving(const DsRing__WorkerPb *worker)
-{
-    return worker != NULL && worker->state == DS_RING__WORKER_PB__STATE__LEAVING;
-}
-
-void fakeds__ring_forget_ranges(DsRing__HashRingPb *ring)
-{
-    for (size_t i = 0; i < ring->n_add_node_info; i++) {
-        ds_ring__change_entry__free_unpacked(ring->add_node_info[i], NULL);
-    }
-    ring->n_add_node_info = 0;
-}
-
 bool fakeds__ring_bury(const struct fakeds__membership *membership, DsRing__HashRingPb *ring)
 {
-    uint64_t now_us = rt_loop_now_us(membership->loop);
-    size_t kept_count = 0;
-    size_t count = ring->n_workers;
-    for (size_t i = 0; i < count; i++) {
-        DsRing__WorkerEntry *entry = ring->workers[i];
-        const struct fakeds__peer *peer =
-            fakeds__view_find(&membership->view, pb_slice(entry->address));
-        if (peer != NULL && !peer->is_listed && peer->bury_us <= now_us) {
-            if (is_leaving(entry->worker)) {
-                fakeds__ring_forget_ranges(ring); /* it died on its way out */
-            }
-            ds_ring__worker_entry__free_unpacked(entry, NULL);
-        } else {
-            ring->workers[kept_count++] = entry;
-        }
-    }
-    ring->n_workers = kept_count;
-    return kept_count < count;
+    return fakeds__ring_drop(membership, ring, is_dead);
+}
+
+static bool is_dead(const struct fakeds__membership *membership, struct rt_slice address)
+{
+    const struct fakeds__peer *peer = fakeds__view_find(&membership->view, address);
+    return peer != NULL && !peer->is_listed && peer->bury_us <= rt_loop_now_us(membership->loop);
 }
 
 enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *membership)
@@ -252,38 +220,15 @@ enum fakeds__ring_place fakeds__ring_place(const struct fakeds__membership *memb
     return view->is_ring_ready ? FAKEDS__RING_JOINS : FAKEDS__RING_NEW;
 }
 
-static DsRing__WorkerPb *add(DsRing__HashRingPb *ring, const char *address)
+static DsRing__WorkerPb *add(DsRing__HashRingPb *ring, struct rt_slice address)
 {
-    DsRing__WorkerEntry **workers =
-        realloc(ring->workers, (ring->n_workers + 1) * sizeof(struct DsRing__WorkerEntry *));
-    if (workers == NULL) {
+    DsRing__WorkerEntry *entry =
+        fakeds__ring_append(&ds_ring__worker_entry__descriptor, &ring->workers, &ring->n_workers);
+    if (entry == NULL || !fakeds__ring_set_bytes(&entry->address, address)) {
         return NULL;
     }
-    ring->workers = workers;
-    DsRing__WorkerEntry *entry = malloc(sizeof(*entry));
-    DsRing__WorkerPb *worker = malloc(sizeof(*worker));
-    if (entry == NULL || worker == NULL) {
-        free(entry);
-        free(worker);
-        return NULL;
-    }
-    ds_ring__worker_entry__init(entry);
-    ds_ring__worker_pb__init(worker);
-    entry->worker = worker;
-    workers[ring->n_workers++] = entry;
-    return set_text(&entry->address, address) ? worker : NULL;
-}
-
-static bool set_text(ProtobufCBinaryData *data, const char *text)
-{
-    uint8_t *copied = (uint8_t *)strdup(text);
-    if (copied == NULL) {
-        return false;
-    }
-    free(data->data);
-    data->data = copied;
-    data->len = strlen(text);
-    return true;
+    entry->worker = fakeds__ring_make(&ds_ring__worker_pb__descriptor);
+    return entry->worker;
 }
 
 static bool set_tokens(DsRing__WorkerPb *worker, const uint32_t *tokens)
